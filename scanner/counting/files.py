@@ -1,0 +1,145 @@
+"""Files come into the count: copied, hashed, and laid out as pages to be read."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from scanner.ballot import Reason, UnreadablePage
+from scanner.counting.records import (
+    IMAGES_FOLDER,
+    WHOLE_FILE,
+    Batch,
+    BatchRequest,
+    PlannedPage,
+    ScannedFile,
+)
+from scanner.counting.sheets import interleave
+from scanner.counting.store import Store
+from scanner.counting.store_schema import storage_faults
+from scanner.counting.workers import refusal_of
+from scanner.errors import InputError, UnreadableFileError
+from scanner.messages import gettext as _
+from scanner.reading.pages import close_files, count_pages
+
+BLOCK_BYTES = 1 << 20
+UNFINISHED_SUFFIX = ".part"
+SINGLE_PAGES = 0
+"""The pile of all files of one page: they may be pages of one sheet."""
+
+
+def register_files(store: Store, batch: Batch, tell: Callable[[int, int], None]) -> None:
+    """Copy each file of a batch into the count and note it, those already noted excepted.
+
+    Args:
+        store: The count.
+        batch: The batch, registered in part or not at all.
+        tell: Told after each file how many are done and how many there are.
+
+    Raises:
+        UnreadableFileError: A file is not there any more, or may not be read.
+        StorageError: The copy cannot be written.
+    """
+    folder = store.folder / IMAGES_FOLDER
+    for leftover in folder.glob(f"*{UNFINISHED_SUFFIX}"):
+        leftover.unlink()
+    paths = batch.request.paths()
+    done = len(store.files(batch.id))
+    for place, path in enumerate(paths[done:], start=done):
+        store.add_file(_take_in(store, ScannedFile(batch.id, place, "", str(path), "", 0)))
+        tell(place + 1, len(paths))
+    close_files()
+
+
+def plan(request: BatchRequest, files: Sequence[ScannedFile]) -> list[PlannedPage]:
+    """The pages of a batch in scan order, with what their place says about them.
+
+    Args:
+        request: What the batch was asked to scan.
+        files: Its files in the order of the request.
+    """
+    both_sides = len(request.files)
+    fronts_end = both_sides + len(request.fronts)
+    fronts = [page for file in files[both_sides:fronts_end] for page in _pages_of(file)]
+    backs = [page for file in files[fronts_end:] for page in _pages_of(file)]
+    pairs = interleave(fronts, backs, reversed_=request.reversed_)
+    # Where one side has more pages than the other, no pair of them can be trusted.
+    flags: tuple[Reason, ...] = () if len(fronts) == len(backs) else (Reason.PAGE_ORDER,)
+
+    pages: list[tuple[ScannedFile, int, int, tuple[Reason, ...]]] = [
+        (file, number, SINGLE_PAGES if file.pages <= 1 else file.place + 1, ())
+        for file in files[:both_sides]
+        for file, number in _pages_of(file)
+    ]
+    pages += [(file, number, len(files) + 1, flags) for file, number in pairs]
+    return [
+        PlannedPage(position, file.id, number, pile, doubts, _refusal(file))
+        for position, (file, number, pile, doubts) in enumerate(pages)
+    ]
+
+
+def _take_in(store: Store, file: ScannedFile) -> ScannedFile:
+    """Copy a file under its hash; find out whether it is known, and how many pages it has."""
+    folder = store.folder / IMAGES_FOLDER
+    path = Path(file.name)
+    copy, content_hash = _copy(path, folder, store.folder)
+    known = store.find_file(content_hash)
+    if known is not None:
+        copy.unlink()
+        return replace(file, hash=content_hash, stored=known.stored, known_as=known.name)
+    stored = folder / f"{content_hash}{_extension(path)}"
+    with storage_faults(store.folder):
+        copy.replace(stored)
+    file = replace(file, hash=content_hash, stored=stored.name)
+    try:
+        return replace(file, pages=count_pages(stored))
+    except InputError as error:
+        refusal = refusal_of(error)
+        return replace(file, refusal=refusal.reason, evidence=refusal.evidence)
+    except Exception as error:  # noqa: BLE001 - one file must never stop a batch
+        evidence: dict[str, float | str] = {"error": f"{type(error).__name__}: {error}"}
+        return replace(file, refusal=Reason.UNREADABLE_FILE, evidence=evidence)
+
+
+def _copy(path: Path, folder: Path, count_folder: Path) -> tuple[Path, str]:
+    """Copy a file under a passing name; the copy and the SHA-256 of its bytes."""
+    digest = hashlib.sha256()
+    copy = folder / f"{os.getpid()}{UNFINISHED_SUFFIX}"
+    try:
+        source = path.open("rb")
+    except OSError as error:
+        raise UnreadableFileError(
+            _("This file cannot be opened: {why}.").format(why=error.strerror or error),
+            remedy=_("Put it back, or allow it to be read, and run the same command again."),
+            path=path,
+        ) from error
+    with source, storage_faults(count_folder), copy.open("wb") as target:
+        while block := source.read(BLOCK_BYTES):
+            digest.update(block)
+            target.write(block)
+        target.flush()
+        os.fsync(target.fileno())
+    return copy, digest.hexdigest()
+
+
+def _extension(path: Path) -> str:
+    """The file's extension where it is a plain one, since some readers look at it."""
+    suffix = path.suffix.lower()
+    return suffix if re.fullmatch(r"\.[a-z0-9]{1,5}", suffix) else ""
+
+
+def _pages_of(file: ScannedFile) -> list[tuple[ScannedFile, int]]:
+    """The pages of a file; a refused file stands as one entry, a known one as none."""
+    if file.known_as is not None:
+        return []
+    if file.refusal is not None:
+        return [(file, WHOLE_FILE)]
+    return [(file, number) for number in range(1, file.pages + 1)]
+
+
+def _refusal(file: ScannedFile) -> UnreadablePage | None:
+    return UnreadablePage(file.refusal, file.evidence) if file.refusal is not None else None

@@ -1,0 +1,321 @@
+"""A batch from files to sheets: registered, read, put together; taken up where it was left.
+
+Each step is written when it is done, and in one transaction: a file once its copy lies in the
+count, pages once they are read, the sheets of a batch all at once. So a scan that was killed
+goes on with the same command and ends as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+
+from scanner.ballot import (
+    ContestReading,
+    ContestState,
+    Reason,
+    SheetStatus,
+    TargetReading,
+    UnreadablePage,
+)
+from scanner.counting.adjudication import SheetRecord, open_doubts, resolve
+from scanner.counting.files import plan, register_files
+from scanner.counting.kept_forms import keep_forms, load_kept_forms
+from scanner.counting.records import (
+    CACHE_FOLDER,
+    Batch,
+    BatchRequest,
+    BatchState,
+    PageResult,
+    PageSource,
+)
+from scanner.counting.sheets import (
+    PageOrder,
+    PageSlot,
+    SheetDraft,
+    assemble,
+    lies_backs_first,
+)
+from scanner.counting.store import Store
+from scanner.counting.workers import FormReader, ReaderFactory, read_pages
+from scanner.forms.template import Form
+from scanner.reading.decide import decide_contest, needs_review
+from scanner.settings import Settings
+
+WRITE_EVERY_S = 0.5
+WRITE_EVERY_PAGES = 50
+PAGES_IN_HAND = 400
+
+
+class Stage(StrEnum):
+    """What a scan is busy with."""
+
+    FILES = "files"
+    PAGES = "pages"
+    SHEETS = "sheets"
+
+
+Progress = Callable[[Stage, int, int], None]
+"""Told the stage, how many are done and how many there are."""
+
+MakeFactory = Callable[[tuple[Path, ...], Settings, Path], ReaderFactory]
+
+
+@dataclass(frozen=True, slots=True)
+class ScanOptions:
+    """How a scan is done; nothing here changes what comes out."""
+
+    jobs: int = 1
+    progress: Progress | None = None
+    make_reader: MakeFactory = FormReader
+
+    def tell(self, stage: Stage, done: int, total: int) -> None:
+        """Report progress to whoever wants to know."""
+        if self.progress is not None:
+            self.progress(stage, done, total)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A page or file that is not counted, for the closing summary."""
+
+    file: str
+    number: int
+    """Page of the file, or 0 for the file as a whole."""
+    result: UnreadablePage
+
+
+@dataclass(frozen=True, slots=True)
+class ScanSummary:
+    """What one scan did."""
+
+    batches: tuple[int, ...] = ()
+    resumed: bool = False
+    """A scan that was broken off before was finished first."""
+    pages: int = 0
+    statuses: Mapping[SheetStatus, int] = field(default_factory=dict)
+    reasons: Mapping[Reason, int] = field(default_factory=dict)
+    """Sheets by reason, those in doubt and those refused; a sheet can have several."""
+    known: tuple[tuple[str, str], ...] = ()
+    """Files that were scanned before and are not counted twice, with their first names."""
+    refusals: tuple[Refusal, ...] = ()
+    backs_first: bool = False
+    """The pile of a batch lies with a later page of each sheet first."""
+    seconds: float = 0.0
+
+    @property
+    def sheets(self) -> int:
+        """Sheets that this scan added to the count."""
+        return sum(self.statuses.values())
+
+
+def scan(
+    folder: Path, request: BatchRequest, forms_folder: Path, options: ScanOptions | None = None
+) -> ScanSummary:
+    """Scan files into a count; begin the count if there is none.
+
+    A batch that was broken off is finished first. Files that are in the count already are
+    named in the summary and not counted again.
+
+    Args:
+        folder: The count's folder.
+        request: What to scan, and with which forms (none: those of the count, else all).
+        forms_folder: Where the forms are registered.
+        options: How many processes, and who is told of the progress.
+
+    Raises:
+        CountError: The count cannot be used, or a form has changed since it began.
+        FormError: A form is faulty, or there is none.
+        StorageError: No right to write, or no space left; what is done stays.
+    """
+    options = options or ScanOptions()
+    started = time.monotonic()
+    with Store(folder, create=True) as store, store.exclusive():
+        unfinished = store.unfinished_batch()
+        finished: dict[int, bool] = {}
+        if unfinished is not None:
+            finished[unfinished.id] = _finish(store, unfinished, options)
+        if request.paths():
+            forms = keep_forms(store, forms_folder, request.forms)
+            request = replace(request, forms=tuple(form.id for form in forms))
+            if unfinished is None or unfinished.request != request:
+                batch = store.begin_batch(request, Settings().model_dump_json())
+                finished[batch.id] = _finish(store, batch, options)
+        summary = _summarize(store, list(finished))
+    return replace(
+        summary,
+        resumed=unfinished is not None,
+        backs_first=any(finished.values()),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _finish(store: Store, batch: Batch, options: ScanOptions) -> bool:
+    """Bring a batch from wherever it is to its end; true if its pile lies backs first."""
+    forms = load_kept_forms(store, batch.request.forms)
+    if batch.state is BatchState.REGISTERING:
+        register_files(store, batch, lambda n, total: options.tell(Stage.FILES, n, total))
+        store.plan_pages(batch.id, plan(batch.request, store.files(batch.id)))
+    _read(store, batch, forms, options)
+    return _put_together(store, batch, forms, options)
+
+
+def _read(store: Store, batch: Batch, forms: Sequence[Form], options: ScanOptions) -> None:
+    total, done = store.count_pages(batch.id)
+    if done == total:
+        return
+    settings = Settings.model_validate_json(batch.settings)
+    folders = tuple(form.folder for form in forms)
+    factory = options.make_reader(folders, settings, store.folder / CACHE_FOLDER)
+    writer = _Writer(store)
+    try:
+        for result in read_pages(_unread(store, batch.id), factory, options.jobs):
+            writer.add(result)
+            done += 1
+            options.tell(Stage.PAGES, done, total)
+    finally:
+        writer.flush()
+
+
+def _unread(store: Store, batch_id: int) -> Iterator[PageSource]:
+    """The pages to read, some hundred in memory at a time."""
+    last = -1
+    while pages := store.pages_to_read(batch_id, after=last, limit=PAGES_IN_HAND):
+        yield from pages
+        last = pages[-1].position
+
+
+class _Writer:
+    """Gathers results for a moment, so that not every page waits for the disk."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._results: list[PageResult] = []
+        self._last = time.monotonic()
+
+    def add(self, result: PageResult) -> None:
+        self._results.append(result)
+        is_late = time.monotonic() - self._last >= WRITE_EVERY_S
+        if is_late or len(self._results) >= WRITE_EVERY_PAGES:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._results:
+            self._store.save_results(self._results)
+        self._results = []
+        self._last = time.monotonic()
+
+
+def _put_together(store: Store, batch: Batch, forms: Sequence[Form], options: ScanOptions) -> bool:
+    drafts = assemble(_slots(store, batch, forms), forms, batch.request.order)
+    pages = store.page_reasons(batch.id)
+    by_id = {form.id: form for form in forms}
+    first = store.first_free_sheet()
+
+    def sheets() -> Iterator[tuple[SheetRecord, list[int]]]:
+        for place, draft in enumerate(drafts):
+            ids = [pages[position][0] for position in draft.pages]
+            doubts = [reason for position in draft.pages for reason in pages[position][1]]
+            targets = store.targets(ids) if draft.form is not None else []
+            form = by_id[draft.form] if draft.form is not None else None
+            yield read_sheet(draft, form, doubts, targets, (first + place, batch.id)), ids
+            options.tell(Stage.SHEETS, place + 1, len(drafts))
+
+    store.finish_batch(batch.id, sheets())
+    return batch.request.order is PageOrder.LEARNED and lies_backs_first(drafts)
+
+
+def _slots(store: Store, batch: Batch, forms: Sequence[Form]) -> list[PageSlot]:
+    """The pages of a batch with the doubts that other pages of the count bring."""
+    repeated = store.repeated_images(batch.id)
+    serials = store.serials_before(batch.id)
+    with_targets = {(f.id, p.number) for f in forms for p in f.pages if f.targets_on(p.number)}
+    slots = []
+    for slot in store.slots(batch.id):
+        flags = set(slot.reasons)
+        # A page of text only may be the same image for all voters.
+        if slot.position in repeated and (slot.form, slot.page) in with_targets:
+            flags.add(Reason.SAME_IMAGE)
+        if slot.serial is not None and (slot.form, slot.serial) in serials:
+            flags.add(Reason.PAGE_TWICE)
+        slots.append(replace(slot, reasons=tuple(sorted(flags))))
+    return slots
+
+
+def read_sheet(
+    draft: SheetDraft,
+    form: Form | None,
+    page_reasons: Iterable[Reason],
+    targets: Sequence[TargetReading],
+    place: tuple[int, int],
+) -> SheetRecord:
+    """The reading of a sheet from its pages.
+
+    Args:
+        draft: Which pages it has.
+        form: Its form; None for a refused page.
+        page_reasons: The doubts about its pages as wholes.
+        targets: The targets of all its pages.
+        place: Number of the sheet and id of its batch.
+    """
+    number, batch = place
+    if form is None:
+        return SheetRecord(number, batch, None, draft.reasons)
+    contests = tuple(
+        decide_contest(contest, [t for t in targets if t.contest == contest.id], form.rule)
+        for contest in form.contests
+    )
+    flags = {*draft.reasons, *page_reasons}
+    if Reason.FORM_UNCERTAIN not in draft.reasons:
+        # A page that fits two forms is certain once the sheet's other pages tell.
+        flags.discard(Reason.FORM_UNCERTAIN)
+    if contests and all(_is_blank(reading) for reading in contests):
+        flags.add(Reason.BLANK_SHEET)
+    reasons = tuple(reason for reason in Reason if reason in flags)
+    return SheetRecord(number, batch, form.id, reasons, contests, draft.serial)
+
+
+def _is_blank(reading: ContestReading) -> bool:
+    return reading.state is ContestState.BLANK
+
+
+def _summarize(store: Store, batches: Sequence[int]) -> ScanSummary:
+    statuses: Counter[SheetStatus] = Counter()
+    reasons: Counter[Reason] = Counter()
+    forms = {form.id: form for form in load_kept_forms(store)}
+    for batch in batches:
+        for record in store.sheets(batch_id=batch):
+            form = forms.get(record.form or "")
+            statuses[resolve(record, (), form).status] += 1
+            reasons.update(_reasons_of(record, form))
+    return ScanSummary(
+        batches=tuple(batches),
+        pages=sum(store.count_pages(batch)[0] for batch in batches),
+        statuses=statuses,
+        reasons=reasons,
+        known=tuple(
+            (file.name, file.known_as)
+            for batch in batches
+            for file in store.files(batch)
+            if file.known_as is not None
+        ),
+        refusals=tuple(
+            Refusal(source.name, source.number, result)
+            for batch in batches
+            for source, result in store.refused_pages(batch)
+        ),
+    )
+
+
+def _reasons_of(record: SheetRecord, form: Form | None) -> set[Reason]:
+    """Why a sheet is refused, or waits for a person."""
+    if form is None:
+        return set(record.reasons)
+    doubts = open_doubts(record, (), form.rule)
+    return {
+        reason for _, reasons in doubts for reason in reasons if needs_review([reason], form.rule)
+    }

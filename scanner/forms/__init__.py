@@ -1,0 +1,1 @@
+"""A printed design becomes a registered form."""

@@ -1,0 +1,266 @@
+"""``form.yaml`` read, checked and hashed.
+
+All positions are in millimetres from the top left corner of the page, so a form does not
+depend on the resolution of its blank.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import YAMLError
+
+from scanner.errors import FormError
+from scanner.geometry import Box
+
+FORM_FILE = "form.yaml"
+ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
+
+
+def _nfc(text: str) -> str:
+    """Text in Unicode's composed form, no-break spaces made plain."""
+    return unicodedata.normalize("NFC", text).replace("\N{NO-BREAK SPACE}", " ").strip()
+
+
+Text = Annotated[str, AfterValidator(_nfc)]
+FormId = Annotated[str, Field(pattern=ID_PATTERN)]
+Length = Annotated[float, Field(gt=0, lt=2000)]
+Position = Annotated[float, Field(ge=0, lt=2000)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Option(_Part):
+    """One answer of a contest, and the target for its mark."""
+
+    id: str = Field(min_length=1, max_length=200)
+    label: Text = ""
+    page: int = Field(default=1, ge=1)
+    shape: Literal["box", "oval", "circle", "arrow", "cell"] = "box"
+    x: Position
+    y: Position
+    w: Length
+    h: Length
+
+    @property
+    def box(self) -> Box:
+        """The tight box of the printed outline, in millimetres."""
+        return Box(self.x, self.y, self.w, self.h)
+
+
+class Contest(_Part):
+    """One question, with how many options may be chosen."""
+
+    id: str = Field(min_length=1, max_length=200)
+    title: Text = ""
+    max: int = Field(default=1, ge=1)
+    options: tuple[Option, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _options_differ(self) -> Self:
+        _must_differ([option.id for option in self.options], f"option of contest {self.id!r}")
+        return self
+
+
+class Zone(_Part):
+    """A rectangle of a page: private zones are masked and never read."""
+
+    page: int = Field(default=1, ge=1)
+    x: Position
+    y: Position
+    w: Length
+    h: Length
+
+
+class Page(_Part):
+    """One side of the form, with its blank."""
+
+    number: int = Field(ge=1)
+    blank: str = Field(pattern=r"^[^/\\]+\.png$")
+    width_mm: Length
+    height_mm: Length
+    code: Text | None = None
+    """The text of the page's printed QR code without its serial, if it has one."""
+
+
+class Rule(_Part):
+    """How a voter marks, and what always goes before a person.
+
+    ``cancel`` is what the form tells the voter about corrections: with ``filled`` a box that
+    is blackened out takes the mark back. Such a box is always shown to a person.
+    """
+
+    cancel: Literal["none", "filled"] = "none"
+    review: tuple[Literal["undervote", "blank_contest", "blank_sheet"], ...] = ()
+
+
+class Form(_Part):
+    """A registered form."""
+
+    schema_: Literal[1] = Field(alias="schema", default=1)
+    id: FormId
+    title: Text = ""
+    version: Text = "1"
+    language: Text = "vi"
+    rule: Rule = Rule()
+    pages: tuple[Page, ...] = Field(min_length=1)
+    contests: tuple[Contest, ...] = ()
+    private: tuple[Zone, ...] = ()
+
+    _folder: Path | None = None
+    _lines: dict[str, int] = {}
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        _must_differ([page.number for page in self.pages], "page")
+        _must_differ([contest.id for contest in self.contests], "contest")
+        for contest, option in self.targets():
+            page = self.page(option.page)
+            name = f"option {contest.id}/{option.id}"
+            if page is None:
+                raise ValueError(f"{name} lies on page {option.page}, which the form has not")
+            if option.box.right > page.width_mm + 0.5 or option.box.bottom > page.height_mm + 0.5:
+                raise ValueError(f"{name} lies outside its page")
+        return self
+
+    def targets(self) -> Iterator[tuple[Contest, Option]]:
+        """Every target of the form in printed order, with its contest."""
+        for contest in self.contests:
+            for option in contest.options:
+                yield contest, option
+
+    def targets_on(self, number: int) -> list[tuple[Contest, Option]]:
+        """The targets of one page; empty for a page that only has text."""
+        return [(contest, option) for contest, option in self.targets() if option.page == number]
+
+    def page(self, number: int) -> Page | None:
+        """The page with that number, or None."""
+        return next((page for page in self.pages if page.number == number), None)
+
+    def contest(self, contest_id: str) -> Contest | None:
+        """The contest with that id, or None."""
+        return next((contest for contest in self.contests if contest.id == contest_id), None)
+
+    @property
+    def folder(self) -> Path:
+        """Where the form was read from.
+
+        Raises:
+            FormError: The form was made in memory.
+        """
+        if self._folder is None:
+            raise FormError(f"Form {self.id!r} has no folder yet.")
+        return self._folder
+
+    def blank_path(self, page: Page) -> Path:
+        """The file with the blank of a page."""
+        return self.folder / page.blank
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 over what the form says and over its blanks: 64 hexadecimal digits.
+
+        Comments and lay-out of the YAML do not count; one pixel of a blank does.
+        """
+        digest = hashlib.sha256(self.model_dump_json(by_alias=True).encode())
+        for page in self.pages:
+            digest.update(self.blank_path(page).read_bytes())
+        return digest.hexdigest()
+
+
+def _must_differ(ids: Sequence[object], what: str) -> None:
+    seen: set[object] = set()
+    for value in ids:
+        if value in seen:
+            raise ValueError(f"{what} {value!r} is there twice")
+        seen.add(value)
+
+
+def read_form(folder: Path) -> Form:
+    """Read and check ``folder/form.yaml`` and see that its blanks are there.
+
+    Raises:
+        FormError: Names the file, the line and the field, and says what to do.
+    """
+    path = folder / FORM_FILE
+    if not path.is_file():
+        raise FormError("There is no form.yaml here.", path=folder)
+    try:
+        data = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise FormError(f"This is not YAML: {' '.join(str(error).split())}", path=path) from error
+    if not isinstance(data, CommentedMap):
+        raise FormError("A form.yaml starts with 'schema: 1' and 'id: …'.", path=path)
+    try:
+        form = Form.model_validate(data)
+    except ValidationError as error:
+        raise FormError(_explain(error, data), path=path) from error
+    form._folder = folder  # noqa: SLF001
+    for page in form.pages:
+        if not form.blank_path(page).is_file():
+            raise FormError(
+                f"Page {page.number} names the blank {page.blank!r}, which is not there.",
+                remedy="Copy it into the folder, or import the form again.",
+                path=path,
+            )
+    return form
+
+
+def write_form(form: Form, folder: Path) -> None:
+    """Write ``form.yaml`` into a folder, one option a line."""
+    yaml = YAML()
+    yaml.width = 10_000
+    yaml.allow_unicode = True
+    data: dict[str, Any] = form.model_dump(by_alias=True, mode="json", exclude_defaults=True)
+    data = {"schema": 1, **data}
+    for contest in data.get("contests", []):
+        options = CommentedSeq()
+        for option in contest["options"]:
+            line = CommentedMap(option)
+            line.fa.set_flow_style()
+            options.append(line)
+        contest["options"] = options
+    with (folder / FORM_FILE).open("w", encoding="utf-8", newline="\n") as stream:
+        yaml.dump(data, stream)
+
+
+def _explain(error: ValidationError, data: Any) -> str:
+    """The first faults of a form, each with its line and field."""
+    faults = []
+    for fault in error.errors()[:3]:
+        field = ".".join(str(step) for step in fault["loc"]) or "form"
+        message = re.sub(r"^Value error, ", "", fault["msg"])
+        faults.append(f"line {_line_of(data, fault['loc'])}, {field}: {message}")
+    return "; ".join(faults)
+
+
+def _line_of(node: Any, location: Sequence[str | int]) -> int:
+    """The line, from 1, at which a field of the YAML stands (or its nearest parent)."""
+    line = 1
+    for step in location:
+        if isinstance(node, CommentedMap) and step in node:
+            line = node.lc.key(step)[0] + 1
+        elif isinstance(node, CommentedSeq) and isinstance(step, int) and step < len(node):
+            line = node.lc.item(step)[0] + 1
+        else:
+            break
+        node = node[step]
+    return line

@@ -1,0 +1,147 @@
+"""A page of a registered form, made ready for comparing scans with it.
+
+Everything that depends only on the blank is worked out once: its ink, its features, the patches
+of print by which a scan is aligned, and the places that are measured at each target.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from scanner.errors import FormError
+from scanner.forms.template import Contest, Form, Option, Page
+from scanner.geometry import MM_PER_INCH, Box
+from scanner.reading.features import Features, find_features
+from scanner.reading.ink import darkness_of_blank
+
+PATCH_MM = 7.5
+PATCH_SPACING_MM = 14.0
+_MIN_TARGET_PX = 14.0
+_MAX_WORKING_DPI = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A piece of the blank's print that is looked for on the scan."""
+
+    x: int
+    y: int
+    """Top left corner on the half-size blank, in pixels."""
+    picture: NDArray[np.uint8]
+    """The half-size blank there."""
+
+
+class BlankPage:
+    """One page of a form at working resolution.
+
+    Args:
+        form: The registered form.
+        page: One of its pages.
+        working_dpi: Resolution wanted; raised where a target would have too few pixels.
+        cache: A folder to keep the features in; None works them out again.
+
+    Raises:
+        FormError: The blank cannot be read.
+    """
+
+    def __init__(
+        self, form: Form, page: Page, working_dpi: float, cache: Path | None = None
+    ) -> None:
+        self.form = form
+        self.page = page
+        self._cache = cache
+        self.targets: list[tuple[Contest, Option]] = form.targets_on(page.number)
+        self.dpi = self._resolution(working_dpi)
+        self.width_px = round(page.width_mm * self.px_per_mm)
+        self.height_px = round(page.height_mm * self.px_per_mm)
+
+    def _resolution(self, working_dpi: float) -> float:
+        sides = [min(option.w, option.h) for _, option in self.targets]
+        if not sides:
+            return working_dpi
+        needed = _MIN_TARGET_PX * MM_PER_INCH / min(sides)
+        return float(min(max(working_dpi, needed), _MAX_WORKING_DPI))
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Form id and page number."""
+        return self.form.id, self.page.number
+
+    @property
+    def px_per_mm(self) -> float:
+        """Pixels of the working picture in one millimetre of paper."""
+        return self.dpi / MM_PER_INCH
+
+    @cached_property
+    def original(self) -> NDArray[np.uint8]:
+        """The blank as it was registered, grey."""
+        path = self.form.blank_path(self.page)
+        encoded = np.frombuffer(path.read_bytes(), np.uint8)
+        gray = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE) if encoded.size else None
+        if gray is None:
+            raise FormError("This blank cannot be read.", remedy="Import it again.", path=path)
+        return gray.astype(np.uint8, copy=False)
+
+    @cached_property
+    def gray(self) -> NDArray[np.uint8]:
+        """The blank at working resolution, shape (height_px, width_px)."""
+        size = (self.width_px, self.height_px)
+        smaller = self.original.shape[0] > self.height_px
+        method = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+        return cv2.resize(self.original, size, interpolation=method).astype(np.uint8, copy=False)
+
+    @cached_property
+    def darkness(self) -> NDArray[np.uint8]:
+        """Ink of the blank: 0 paper .. 255 solid print, shape (height_px, width_px)."""
+        return darkness_of_blank(self.gray)
+
+    @cached_property
+    def features(self) -> Features:
+        """Features of the blank, in pixels of the working picture."""
+        found = find_features(self.original)
+        scale = np.array(
+            [self.width_px / self.original.shape[1], self.height_px / self.original.shape[0]],
+            np.float32,
+        )
+        return Features(found.points * scale, found.descriptors)
+
+    @cached_property
+    def half(self) -> NDArray[np.uint8]:
+        """The blank at half the working resolution."""
+        size = (self.width_px // 2, self.height_px // 2)
+        return cv2.resize(self.gray, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+
+    @cached_property
+    def patches(self) -> list[Patch]:
+        """Pieces of print that lie evenly over the page and look like nothing next to them."""
+        half = self.half
+        side = round(PATCH_MM * self.px_per_mm / 2)
+        step = round(PATCH_SPACING_MM * self.px_per_mm / 2)
+        # A piece can be placed in both directions only where it has corners, not only a line.
+        corners = cv2.cornerMinEigenVal(cv2.GaussianBlur(half, (0, 0), 1.0), 5)
+        corners = np.minimum(corners, float(np.percentile(corners, 99.5)) + 1e-12)
+        strength = cv2.boxFilter(corners, -1, (side, side), normalize=True)
+        reach = side // 2
+        inner = strength[reach : -reach - 1, reach : -reach - 1]
+        floor = 0.08 * float(inner.max(initial=0.0))
+        patches: list[Patch] = []
+        for top in range(0, inner.shape[0], step):
+            for left in range(0, inner.shape[1], step):
+                cell = inner[top : top + step, left : left + step]
+                y, x = np.unravel_index(int(np.argmax(cell)), cell.shape)
+                if cell[y, x] <= floor:
+                    continue
+                y, x = top + int(y), left + int(x)
+                patches.append(Patch(x, y, half[y : y + side, x : x + side]))
+        return patches
+
+    @cached_property
+    def target_boxes(self) -> list[Box]:
+        """The outline of each target in pixels of the working picture."""
+        return [option.box.scaled(self.px_per_mm, self.px_per_mm) for _, option in self.targets]

@@ -1,0 +1,119 @@
+"""Which form, which page, which way up: by its code where it has one, else by its print."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scanner.ballot import Reason, UnreadablePage
+from scanner.forms.codes import PageCode
+from scanner.geometry import Homography
+from scanner.reading.blank import BlankPage
+from scanner.reading.catalog_index import CatalogIndex
+from scanner.reading.codes import read_page_code
+from scanner.reading.features import Features, Match, find_features, match_features
+from scanner.reading.lookalike import Difference, find_difference
+from scanner.settings import Settings
+
+SCAN_FEATURES = 700
+"""Features of a scan that are compared; a blank keeps twice as many to find them among."""
+_CANDIDATES = 6
+_CLEARLY_MATCHED = 0.20
+"""Share of the scan's features in agreement with which no other candidate is tried."""
+_LOOKALIKE = 0.20
+"""Share of its features that a page must have in common with another to be looked at twice."""
+_BLANK_FEATURES = 60
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifiedPage:
+    """A scan with the page of a form that it seems to be."""
+
+    gray: NDArray[np.uint8]
+    blank: BlankPage
+    homography: Homography
+    """Pixels of ``gray`` to working pixels of ``blank``."""
+    inliers: int
+    features: Features
+    code: PageCode | None
+
+
+class FormIndex:
+    """All pages of all registered forms, ready to be recognised.
+
+    Args:
+        blanks: The pages.
+        settings: The thresholds.
+    """
+
+    def __init__(self, blanks: Sequence[BlankPage], settings: Settings) -> None:
+        self.blanks = list(blanks)
+        self._by_key = {blank.key: blank for blank in self.blanks}
+        self._numbers = {blank.key: number for number, blank in enumerate(self.blanks)}
+        self._settings = settings
+        self._has_codes = any(blank.page.code for blank in self.blanks)
+        self._index = CatalogIndex([blank.features for blank in self.blanks])
+        self.lookalikes = lru_cache(maxsize=512)(self._find_lookalikes)
+
+    def identify_page(self, gray: NDArray[np.uint8]) -> IdentifiedPage | UnreadablePage:
+        """The page of a form that a scan seems to be, whichever way up it lies."""
+        features = find_features(gray, count=SCAN_FEATURES)
+        if len(features.points) < _BLANK_FEATURES:
+            return UnreadablePage(Reason.BLANK_PAGE, {"features": float(len(features.points))})
+        code = read_page_code(gray) if self._has_codes else None
+        best = self._best_match(features, code)
+        if best is None or best[1].inliers < self._settings.min_matches:
+            return UnreadablePage(
+                Reason.UNKNOWN_FORM,
+                {
+                    "most_alike": f"{best[0].form.id}/{best[0].page.number}" if best else "",
+                    "features_in_agreement": float(best[1].inliers if best else 0),
+                },
+            )
+        blank, match = best
+        return IdentifiedPage(gray, blank, match.homography, match.inliers, features, code)
+
+    def as_other(self, page: IdentifiedPage, other: BlankPage) -> IdentifiedPage | None:
+        """The same scan taken for another page, or None where it does not fit."""
+        match = match_features(page.features, other.features)
+        if match is None or match.inliers < self._settings.min_matches:
+            return None
+        return IdentifiedPage(
+            page.gray, other, match.homography, match.inliers, page.features, page.code
+        )
+
+    def _best_match(
+        self, features: Features, code: PageCode | None
+    ) -> tuple[BlankPage, Match] | None:
+        best: tuple[BlankPage, Match] | None = None
+        for blank in self._candidates(features, code):
+            match = match_features(features, blank.features)
+            if match is None or (best is not None and match.inliers <= best[1].inliers):
+                continue
+            best = blank, match
+            if match.inliers >= _CLEARLY_MATCHED * len(features.points):
+                break
+        return best
+
+    def _candidates(self, features: Features, code: PageCode | None) -> list[BlankPage]:
+        ranked = [self.blanks[number] for number in self._index.rank(features, _CANDIDATES)]
+        named = self._by_key.get((code.form, code.page)) if code else None
+        return ranked if named is None else [named]
+
+    def _find_lookalikes(self, key: tuple[str, int]) -> list[tuple[BlankPage, Difference]]:
+        """The registered pages that have much print in common with this one, and where not."""
+        this = self._by_key[key]
+        found = []
+        for number in self._index.rank(this.features, len(self.blanks)):
+            other = self.blanks[number]
+            if other.key == key:
+                continue
+            match = match_features(other.features, this.features)
+            fewest = min(len(this.features.points), len(other.features.points))
+            if match is not None and match.inliers >= _LOOKALIKE * fewest:
+                found.append((other, find_difference(this, other, match)))
+        return found

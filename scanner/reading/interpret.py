@@ -1,0 +1,161 @@
+"""One page image through all stages: this module reads like the list of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from scanner.ballot import PageReading, Reason, TargetReading, UnreadablePage
+from scanner.forms.template import Form
+from scanner.reading.align import AlignedPage, align_page
+from scanner.reading.blank import BlankPage
+from scanner.reading.decide import decide_target
+from scanner.reading.identify import FormIndex, IdentifiedPage
+from scanner.reading.lookalike import Verdict, compare, compare_words
+from scanner.reading.marks import MeasuredPage, measure_marks
+from scanner.reading.pages import PageImage
+from scanner.settings import Settings
+
+_MAX_SWITCHES = 4
+"""How often a page may be taken for a look-alike instead before it is left open."""
+_OTHER_VERSION_SHARE = 0.2
+_OTHER_VERSION_TARGETS = 3
+"""So many targets, and such a share of a page's targets, with other print beside them make
+it another version of the form."""
+
+
+class Reader:
+    """Reads page images against a set of registered forms.
+
+    Args:
+        forms: The forms that may lie in the pile.
+        settings: Thresholds.
+        cache: A folder for what is worked out from the blanks; None keeps it in memory.
+    """
+
+    def __init__(
+        self, forms: Sequence[Form], settings: Settings | None = None, *, cache: Path | None = None
+    ) -> None:
+        self._settings = settings or Settings()
+        blanks = [
+            BlankPage(form, page, self._settings.working_dpi, cache)
+            for form in forms
+            for page in form.pages
+        ]
+        self._index = FormIndex(blanks, self._settings)
+        self.min_long_side_px = max(
+            (max(blank.width_px, blank.height_px) for blank in blanks), default=0
+        )
+        """Long side below which a scan is too coarse for these forms; decode no finer."""
+
+    def read(self, image: PageImage) -> PageReading | UnreadablePage:
+        """Read one page image: which page it is, and the state of each of its targets."""
+        identified = self._index.identify_page(image.gray)
+        if isinstance(identified, UnreadablePage):
+            return identified
+        chosen = self._choose_form(identified)
+        if isinstance(chosen, UnreadablePage):
+            return chosen
+        page, aligned, measured, alternatives = chosen
+        targets = self._decide(page.blank, measured)
+        return PageReading(
+            form=page.blank.form.id,
+            form_hash=page.blank.form.content_hash,
+            page=page.blank.page.number,
+            rotation=_rotation(aligned),
+            homography=_to_millimetres(aligned, image.reduction),
+            targets=targets,
+            reasons=_page_reasons(targets, alternatives),
+            serial=page.code.serial or None if page.code else None,
+            alternatives=tuple(other.form.id for other in alternatives),
+            evidence={
+                "features_in_agreement": float(page.inliers),
+                "patches_found": float(aligned.patches_found),
+                "patches_tried": float(aligned.patches_tried),
+                "alignment_spread_mm": aligned.spread_px / aligned.blank.px_per_mm,
+            },
+        )
+
+    def _choose_form(
+        self, page: IdentifiedPage
+    ) -> tuple[IdentifiedPage, AlignedPage, MeasuredPage, list[BlankPage]] | UnreadablePage:
+        """Align the page, and make sure that it is not a look-alike of what it seems to be."""
+        tried: set[tuple[str, int]] = set()
+        for _ in range(_MAX_SWITCHES):
+            tried.add(page.blank.key)
+            aligned = align_page(page.gray, page.blank, page.homography)
+            share = aligned.patches_found / max(aligned.patches_tried, 1)
+            if share < self._settings.min_page_print_match:
+                return UnreadablePage(
+                    Reason.UNKNOWN_FORM,
+                    {
+                        "most_alike": f"{page.blank.form.id}/{page.blank.page.number}",
+                        "features_in_agreement": float(page.inliers),
+                        "print_found": share,
+                    },
+                )
+            measured = measure_marks(aligned)
+            better, alternatives = self._compare_lookalikes(aligned, measured, tried)
+            switched = self._index.as_other(page, better) if better else None
+            if switched is None:
+                return page, aligned, measured, alternatives
+            page = switched
+        return page, aligned, measured, alternatives
+
+    def _compare_lookalikes(
+        self, aligned: AlignedPage, measured: MeasuredPage, tried: set[tuple[str, int]]
+    ) -> tuple[BlankPage | None, list[BlankPage]]:
+        """A look-alike that fits better, if any; and those that cannot be told from this one."""
+        undecided = []
+        for other, difference in self._index.lookalikes(aligned.blank.key):
+            verdict = compare(measured.darkness, difference)
+            if verdict is Verdict.OPEN:
+                verdict = compare_words(aligned, difference)
+            if verdict is Verdict.OTHER and other.key not in tried:
+                return other, []
+            if verdict is not Verdict.THIS:
+                undecided.append(other)
+        return None, undecided
+
+    def _decide(self, blank: BlankPage, measured: MeasuredPage) -> tuple[TargetReading, ...]:
+        return tuple(
+            decide_target(
+                contest.id, option.id, measures, covered=covered, settings=self._settings
+            )
+            for (contest, option), measures, covered in zip(
+                blank.targets, measured.targets, measured.covered, strict=True
+            )
+        )
+
+
+def _page_reasons(
+    targets: Sequence[TargetReading], alternatives: Sequence[BlankPage]
+) -> tuple[Reason, ...]:
+    reasons = []
+    if alternatives:
+        reasons.append(Reason.FORM_UNCERTAIN)
+    strange = sum(Reason.PRINT_MISMATCH in target.reasons for target in targets)
+    if strange >= max(_OTHER_VERSION_TARGETS, _OTHER_VERSION_SHARE * len(targets)):
+        reasons.append(Reason.OTHER_VERSION)
+    return tuple(reasons)
+
+
+def _rotation(aligned: AlignedPage) -> int:
+    """By how many degrees clockwise, in quarter turns, the scan was turned upright."""
+    across, down = aligned.homography[0, 0], aligned.homography[1, 0]
+    return round(float(np.degrees(np.arctan2(down, across))) / 90) * 90 % 360
+
+
+def _to_millimetres(aligned: AlignedPage, reduction: int) -> tuple[float, ...]:
+    """Pixels of the full-size scan to millimetres on the form, row by row."""
+    to_mm = np.diag([1 / aligned.blank.px_per_mm, 1 / aligned.blank.px_per_mm, 1.0])
+    matrix = to_mm @ aligned.homography @ np.diag([1 / reduction, 1 / reduction, 1.0])
+    return tuple(float(value) for value in (matrix / matrix[2, 2]).ravel())
+
+
+def use_one_core() -> None:
+    """Keep OpenCV from starting threads of its own: each worker process has one core."""
+    cv2.setNumThreads(1)

@@ -1,0 +1,160 @@
+"""Both languages say everything, and say the same."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_file
+from babel.messages.pofile import read_po
+
+from scanner import messages
+from scanner.ballot import ContestState, MarkState, Reason, SheetStatus
+
+ROOT = Path(__file__).parents[1]
+CATALOG = messages.LOCALE_FOLDER / "vi" / "LC_MESSAGES" / "kiemphieu.po"
+KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
+CLOSED_LISTS: tuple[type[messages.Described], ...] = (MarkState, ContestState, SheetStatus, Reason)
+MEMBERS: list[messages.Described] = [member for members in CLOSED_LISTS for member in members]
+
+Message = str | tuple[str, ...]
+
+
+@cache
+def vietnamese() -> Catalog:
+    """The Vietnamese texts as they stand in the repository."""
+    with CATALOG.open("rb") as stream:
+        return read_po(stream, locale="vi")
+
+
+@cache
+def messages_in_the_code() -> dict[Message, str]:
+    """Every message of the program, with where it stands."""
+    found: dict[Message, str] = {}
+    for path in [*ROOT.glob("cli.py"), *sorted((ROOT / "scanner").rglob("*.py"))]:
+        for line, message, _comments, _context in extract_from_file(
+            "python", path, keywords=KEYWORDS
+        ):
+            found.setdefault(message, f"{path.relative_to(ROOT)}:{line}")
+    return found
+
+
+def fields(text: str) -> list[str]:
+    """The placeholders of a text, sorted: ``"{n} of {total}"`` -> ``["n", "total"]``."""
+    return sorted(name for _, name, _, _ in Formatter().parse(text) if name is not None)
+
+
+def texts(message: Message | list[str] | None) -> list[str]:
+    """The texts of a message: one, or one a plural form."""
+    return [message] if isinstance(message, str) else list(message or [])
+
+
+def test_every_message_of_the_program_is_there_in_vietnamese() -> None:
+    missing = []
+    for message, place in messages_in_the_code().items():
+        entry = vietnamese().get(texts(message)[0])
+        if entry is None or entry.fuzzy or not any(texts(entry.string)):
+            missing.append(f"{place}: {texts(message)[0]!r}")
+    assert not missing, "\n".join(["no Vietnamese for:", *missing])
+
+
+def test_no_translation_is_left_of_a_message_that_is_gone() -> None:
+    used = {texts(message)[0] for message in messages_in_the_code()}
+    left = [texts(entry.id)[0] for entry in vietnamese() if entry.id]
+    assert sorted(set(left) - used) == []
+
+
+def test_a_translation_has_the_same_placeholders() -> None:
+    for entry in vietnamese():
+        if entry.id:
+            wanted = fields(texts(entry.id)[-1])
+            for text in texts(entry.string):
+                assert fields(text) == wanted, text
+
+
+def test_vietnamese_letters_are_composed() -> None:
+    text = CATALOG.read_text(encoding="utf-8")
+    assert text == unicodedata.normalize("NFC", text)
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=lambda member: f"{type(member).__name__}.{member}")
+def test_every_member_of_a_closed_list_has_a_text_in_both_languages(
+    member: messages.Described,
+) -> None:
+    messages.set_language("en")
+    english = messages.describe(member)
+    messages.set_language("vi")
+    vietnamese_text = messages.describe(member)
+    assert english.strip()
+    assert vietnamese_text.strip()
+    assert english != vietnamese_text
+
+
+@pytest.mark.parametrize("members", CLOSED_LISTS)
+def test_no_two_members_of_a_closed_list_read_alike(members: type[messages.Described]) -> None:
+    for language in messages.LANGUAGES:
+        messages.set_language(language)
+        described = [messages.describe(member) for member in members]
+        assert len(set(described)) == len(described)
+
+
+def test_members_with_the_same_value_keep_their_own_text() -> None:
+    assert messages.describe(ContestState.OVERVOTE) == "overvote"
+    assert messages.describe(Reason.OVERVOTE) == "More options are marked than allowed."
+
+
+def test_the_words_are_those_of_the_design() -> None:
+    messages.set_language("vi")
+    assert messages.describe(ContestState.OVERVOTE) == "đánh quá số ô"
+    assert messages.describe(ContestState.UNDERVOTE) == "thiếu"
+    assert messages.describe(ContestState.BLANK) == "không trả lời"
+
+
+def test_an_explicit_language_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KIEMPHIEU_LANG", "vi")
+    messages.set_language("en_GB.UTF-8")
+    assert messages.current_language() == "en"
+    messages.set_language(None)
+    assert messages.current_language() == "vi"
+
+
+@pytest.mark.parametrize(
+    ("environment", "language"),
+    [
+        ({}, "en"),
+        ({"LANG": "vi_VN.UTF-8"}, "vi"),
+        ({"LANG": "C.UTF-8"}, "en"),
+        ({"LANG": "fr_FR.UTF-8"}, "en"),
+        ({"LANG": "en_US.UTF-8", "LC_MESSAGES": "vi_VN"}, "vi"),
+        ({"LC_MESSAGES": "vi_VN", "LC_ALL": "POSIX"}, "en"),
+        ({"LC_ALL": "en_US.UTF-8", "KIEMPHIEU_LANG": "vi"}, "vi"),
+        ({"LC_ALL": "", "LANG": "vi_VN.UTF-8"}, "vi"),
+    ],
+)
+def test_the_environment_chooses_in_the_order_of_gettext(
+    environment: dict[str, str], language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("KIEMPHIEU_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(variable, raising=False)
+    for variable, value in environment.items():
+        monkeypatch.setenv(variable, value)
+    assert messages.current_language() == language
+
+
+def test_a_language_without_texts_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match=r"'fr'.*en, vi"):
+        messages.set_language("fr")
+
+
+def test_a_message_without_translation_stays_readable() -> None:
+    messages.set_language("vi")
+    assert messages.gettext("Not in any catalog.") == "Not in any catalog."
+
+
+def test_plural_messages_count() -> None:
+    assert messages.ngettext("{n} thing", "{n} things", 1) == "{n} thing"
+    assert messages.ngettext("{n} thing", "{n} things", 2) == "{n} things"
