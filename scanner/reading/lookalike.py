@@ -33,6 +33,9 @@ _SOME_PRINT = 0.12
 """Share of a place covered with ink from which it is not bare."""
 _CLEAR_LEAD = 0.15
 _MIN_SAY = 0.5
+_TELLING_LETTERS = 4
+"""Shorter words than this are as often specks as words."""
+_MOST_WORDS = 0.6
 _ZONE_MARGIN_MM = (30.0, 3.0)
 _TARGET_MARGIN_MM = 2.5
 
@@ -155,10 +158,16 @@ def compare_words(aligned: AlignedPage, difference: Difference) -> Verdict:
     this, other, page = read
     if this is None or other is None or page is None:
         return Verdict.OPEN
-    for_this = {word for word in (this - other) & page if len(word) > 2}
-    for_other = {word for word in (other - this) & page if len(word) > 2}
-    if for_this and not for_other:
+    for_this, for_other = _found(this - other, page), _found(other - this, page)
+    if for_this >= _MOST_WORDS and for_other == 0.0:
         return Verdict.THIS
-    if for_other and not for_this:
+    if for_other >= _MOST_WORDS and for_this == 0.0:
         return Verdict.OTHER
     return Verdict.OPEN
+
+
+def _found(telling: frozenset[str], page: frozenset[str]) -> float:
+    """The share of the telling words that the page has, also where they were read as one."""
+    words = [word for word in telling if len(word) >= _TELLING_LETTERS]
+    run_together = "\n".join(page)
+    return sum(word in run_together for word in words) / len(words) if words else 0.0
