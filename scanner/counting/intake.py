@@ -42,7 +42,9 @@ from scanner.counting.sheets import (
 )
 from scanner.counting.store import Store
 from scanner.counting.workers import FormReader, ReaderFactory, read_pages
+from scanner.errors import BadArgumentsError
 from scanner.forms.template import Form
+from scanner.messages import gettext as _
 from scanner.reading.decide import decide_contest, needs_review
 from scanner.settings import Settings
 
@@ -123,19 +125,25 @@ def scan(
 
     Args:
         folder: The count's folder.
-        request: What to scan, and with which forms (none: those of the count, else all).
+        request: What to scan, and with which forms (none: those of the count, else all);
+            without files, a batch that was broken off is finished.
         forms_folder: Where the forms are registered.
         options: How many processes, and who is told of the progress.
 
     Raises:
+        BadArgumentsError: There is nothing to scan and nothing to finish.
         CountError: The count cannot be used, or a form has changed since it began.
         FormError: A form is faulty, or there is none.
         StorageError: No right to write, or no space left; what is done stays.
     """
     options = options or ScanOptions()
     started = time.monotonic()
-    with Store(folder, create=True) as store, store.exclusive():
+    with Store(folder, create=bool(request.paths())) as store, store.exclusive():
         unfinished = store.unfinished_batch()
+        if unfinished is None and not request.paths():
+            raise BadArgumentsError(
+                _("There is nothing to scan."), remedy=_("Name the files to be read.")
+            )
         finished: dict[int, bool] = {}
         if unfinished is not None:
             finished[unfinished.id] = _finish(store, unfinished, options)
@@ -315,7 +323,5 @@ def _reasons_of(record: SheetRecord, form: Form | None) -> set[Reason]:
     """Why a sheet is refused, or waits for a person."""
     if form is None:
         return set(record.reasons)
-    doubts = open_doubts(record, (), form.rule)
-    return {
-        reason for _, reasons in doubts for reason in reasons if needs_review([reason], form.rule)
-    }
+    found = {reason for _name, doubts in open_doubts(record, (), form.rule) for reason in doubts}
+    return {reason for reason in found if needs_review([reason], form.rule)}

@@ -55,7 +55,7 @@ from scanner.counting.store_schema import (
     sheet_page,
     storage_faults,
 )
-from scanner.errors import CountError
+from scanner.errors import CountError, KiemPhieuError
 from scanner.messages import gettext as _
 
 ROWS_AT_ONCE = 500
@@ -85,7 +85,11 @@ class Store:
         with storage_faults(folder):
             (folder / IMAGES_FOLDER).mkdir(parents=True, exist_ok=True)
         self._engine = connect(path)
-        self._set_up()
+        try:
+            self._set_up()
+        except KiemPhieuError:
+            self._engine.dispose()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -111,8 +115,11 @@ class Store:
     @contextmanager
     def _write(self) -> Iterator[sa.Connection]:
         """A transaction: all that is written in it is kept, or none."""
-        connecting = self._engine.connect().execution_options(for_writing=True)
-        with storage_faults(self.folder), connecting as connection, connection.begin():
+        with (
+            storage_faults(self.folder),
+            self._engine.connect() as connection,
+            connection.execution_options(for_writing=True).begin(),
+        ):
             yield connection
 
     def _rows(self, query: sa.Select[Any]) -> Iterator[rows.Row]:

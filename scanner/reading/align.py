@@ -3,7 +3,7 @@
 A feeder stretches paper, and a copier bends it: one transform for the whole page leaves errors
 of up to a box. So pieces of the blank's own print are looked for on the page, and a smooth
 field through what they say bends the page into place (local regression after Cleveland, 1979;
-outliers are dropped by their distance to a quadratic fit).
+outliers are dropped by their distance to a polynomial through the rest).
 """
 
 from __future__ import annotations
@@ -20,83 +20,127 @@ from scanner.reading.blank import BlankPage
 SEARCH_MM = 2.6
 """How far a patch may lie from where the whole-page transform puts it."""
 _MIN_PATCH_SCORE = 0.45
-_GRID_PX = 32
+_GRID_PX = 64
 _REACH_MM = 35.0
 """Width of the weight with which a patch speaks for its surroundings."""
 
+Window = tuple[int, int, int, int]
+"""x0, y0, x1, y1 in working pixels of the form."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class AlignedPage:
     """A scan laid on a page of a form."""
 
     blank: BlankPage
-    gray: NDArray[np.uint8]
-    """The scan at the form's working resolution, shape as ``blank.gray``."""
-    covered: NDArray[np.uint8]
-    """255 where the scan has paper for this place, 0 where the page lies outside the scan."""
+    scan: NDArray[np.uint8]
+    """The decoded scan as it came, shape (h, w)."""
     homography: Homography
     """Pixels of the decoded scan to working pixels; the whole-page transform."""
+    field: NDArray[np.float64]
+    """Shape (rows, columns, 2): how far the print lies from there, every 64 working pixels."""
+    half: NDArray[np.uint8]
+    """The scan bent into place, at half the working resolution, shape as ``blank.half``."""
     patches_tried: int
     patches_found: int
     spread_px: float
     """Median distance between the patches found and the field, in working pixels."""
 
+    def to_scan(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Where working pixels of the form, shape (n, 2), lie on the decoded scan."""
+        return apply_homography(np.linalg.inv(self.homography), points + self._shift(points))
 
-def align_page(gray: NDArray[np.uint8], blank: BlankPage, homography: Homography) -> AlignedPage:
+    def crop(self, window: Window) -> NDArray[np.uint8]:
+        """A window of the form as the scan shows it, grey, at working resolution."""
+        x0, y0, x1, y1 = window
+        size = (x1 - x0, y1 - y0)
+        corners = np.array([[x0, y0], [x1, y0], [x0, y1]], float)
+        source = self.to_scan(corners).astype(np.float32)
+        target = np.array([[0, 0], [size[0], 0], [0, size[1]]], np.float32)
+        to_scan = cv2.getAffineTransform(target, source)
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        laid = cv2.warpAffine(
+            self.scan, to_scan, size, flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=255
+        )
+        return laid.astype(np.uint8, copy=False)
+
+    def covers(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """For each working pixel, shape (n, 2), whether the scan has paper there."""
+        height, width = self.scan.shape
+        x, y = self.to_scan(points).T
+        covered: NDArray[np.bool_] = (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
+        return covered
+
+    def _shift(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The field between its nodes, bilinear."""
+        rows, columns = self.field.shape[:2]
+        grid = points / _GRID_PX
+        column = np.clip(grid[:, 0].astype(int), 0, columns - 2)
+        row = np.clip(grid[:, 1].astype(int), 0, rows - 2)
+        u = np.clip(grid[:, 0] - column, 0, 1)[:, None]
+        v = np.clip(grid[:, 1] - row, 0, 1)[:, None]
+        upper = self.field[row, column] * (1 - u) + self.field[row, column + 1] * u
+        lower = self.field[row + 1, column] * (1 - u) + self.field[row + 1, column + 1] * u
+        shift: NDArray[np.float64] = upper * (1 - v) + lower * v
+        return shift
+
+
+def align_page(scan: NDArray[np.uint8], blank: BlankPage, homography: Homography) -> AlignedPage:
     """Lay a scan onto a page of a form.
 
     Args:
-        gray: The decoded scan, shape (h, w).
+        scan: The decoded scan, shape (h, w).
         blank: The page it was identified as.
-        homography: Pixels of ``gray`` to working pixels, from identification.
+        homography: Pixels of ``scan`` to working pixels, from identification.
     """
-    centers, shifts, scores = _find_patches(gray, blank, homography)
+    centers, shifts, scores = _find_patches(scan, blank, homography)
     field, found, spread = _fit_field(blank, centers, shifts, scores)
-    laid, covered = _lay(gray, blank, homography, field)
-    return AlignedPage(blank, laid, covered, homography, len(centers), found, spread)
+    half = _lay(scan, homography, field, blank, scale=0.5)
+    return AlignedPage(blank, scan, homography, field, half, len(centers), found, spread)
+
+
+def lay_whole(aligned: AlignedPage) -> NDArray[np.uint8]:
+    """The whole scan bent into place at working resolution, shape (height_px, width_px)."""
+    return _lay(aligned.scan, aligned.homography, aligned.field, aligned.blank, scale=1.0)
 
 
 def _find_patches(
-    gray: NDArray[np.uint8], blank: BlankPage, homography: Homography
+    scan: NDArray[np.uint8], blank: BlankPage, homography: Homography
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Where each patch of the blank lies on the page: centres, shifts (working px), scores."""
-    height, width = blank.half.shape
-    to_half = np.diag([0.5, 0.5, 1.0]) @ homography
-    page = cv2.warpPerspective(
-        gray, to_half, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
     reach = round(SEARCH_MM * blank.px_per_mm / 2)
-    page = cv2.copyMakeBorder(page, reach, reach, reach, reach, cv2.BORDER_REPLICATE)
-    centers = np.zeros((len(blank.patches), 2))
-    shifts = np.zeros((len(blank.patches), 2))
-    scores = np.zeros(len(blank.patches))
+    height, width = blank.half.shape
+    # The frame around the page holds what the search may run into.
+    to_half = np.array([[0.5, 0, reach], [0, 0.5, reach], [0, 0, 1.0]]) @ homography
+    page = cv2.warpPerspective(
+        scan,
+        to_half,
+        (width + 2 * reach, height + 2 * reach),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    count = len(blank.patches)
+    centers, shifts, scores = np.zeros((count, 2)), np.zeros((count, 2)), np.zeros(count)
     for index, patch in enumerate(blank.patches):
         side_y, side_x = patch.picture.shape
         window = page[patch.y : patch.y + side_y + 2 * reach, patch.x : patch.x + side_x + 2 * reach]
         score = cv2.matchTemplate(window, patch.picture, cv2.TM_CCOEFF_NORMED)
         _, best, _, (x, y) = cv2.minMaxLoc(score)
-        dx, dy = _peak(score, x, y)
+        at_edge = x in (0, 2 * reach) or y in (0, 2 * reach)
+        if at_edge or not np.isfinite(best):
+            continue
+        dx = _vertex(score[y, x - 1], score[y, x], score[y, x + 1])
+        dy = _vertex(score[y - 1, x], score[y, x], score[y + 1, x])
         centers[index] = 2 * patch.x + side_x, 2 * patch.y + side_y
         shifts[index] = 2 * (x + dx - reach), 2 * (y + dy - reach)
-        at_edge = x in (0, 2 * reach) or y in (0, 2 * reach)
-        scores[index] = 0.0 if at_edge or not np.isfinite(best) else best
+        scores[index] = best
     return centers, shifts, scores
 
 
-def _peak(score: NDArray[np.float32], x: int, y: int) -> tuple[float, float]:
-    """The top of a score's peak between the pixels, by a parabola in each direction."""
-    return (
-        _vertex(score[y, max(x - 1, 0) : x + 2]),
-        _vertex(score[max(y - 1, 0) : y + 2, x]),
-    )
-
-
-def _vertex(three: NDArray[np.float32]) -> float:
-    if len(three) < 3:
-        return 0.0
-    left, middle, right = (float(value) for value in three)
-    bend = left - 2 * middle + right
-    return 0.5 * (left - right) / bend if bend < -1e-9 else 0.0
+def _vertex(left: np.float32, middle: np.float32, right: np.float32) -> float:
+    """The top of a peak between three pixels, by a parabola: -0.5 .. 0.5."""
+    bend = float(left) - 2 * float(middle) + float(right)
+    return 0.5 * (float(left) - float(right)) / bend if bend < -1e-9 else 0.0
 
 
 def _fit_field(
@@ -113,43 +157,38 @@ def _fit_field(
     """
     size = np.array([blank.width_px, blank.height_px], float)
     rows, columns = (int(np.ceil(side / _GRID_PX)) + 1 for side in (size[1], size[0]))
-    grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1) * float(_GRID_PX)
-    good = scores >= _MIN_PATCH_SCORE
-    good = _agreeing(centers / size, shifts, scores, good, blank.px_per_mm)
+    good = _agreeing(centers / size, shifts, scores, blank.px_per_mm)
     if good.sum() < 4:
         return np.zeros((rows, columns, 2)), int(good.sum()), float("inf")
-    nodes = grid.reshape(-1, 2)
-    values = _regress(nodes, centers[good], shifts[good], scores[good], _REACH_MM * blank.px_per_mm)
-    at_patches = _regress(
-        centers[good], centers[good], shifts[good], scores[good], _REACH_MM * blank.px_per_mm
-    )
-    spread = float(np.median(np.linalg.norm(at_patches - shifts[good], axis=1)))
-    return values.reshape(rows, columns, 2), int(good.sum()), spread
+    grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1) * float(_GRID_PX)
+    at = np.vstack([grid.reshape(-1, 2), centers[good]])
+    values = _regress(at, centers[good], shifts[good], scores[good], _REACH_MM * blank.px_per_mm)
+    nodes = rows * columns
+    spread = float(np.median(np.linalg.norm(values[nodes:] - shifts[good], axis=1)))
+    return values[:nodes].reshape(rows, columns, 2), int(good.sum()), spread
 
 
 def _agreeing(
     centers: NDArray[np.float64],
     shifts: NDArray[np.float64],
     scores: NDArray[np.float64],
-    good: NDArray[np.bool_],
     px_per_mm: float,
 ) -> NDArray[np.bool_]:
-    """The patches that lie near a quadratic surface through most of them."""
+    """The patches that lie near a polynomial surface through most of them."""
+    good = scores >= _MIN_PATCH_SCORE
     x, y = centers[:, 0], centers[:, 1]
     terms = np.stack([np.ones_like(x), x, y, x * y, x * x, y * y, y**3], axis=1)
     terms = terms[:, :3] if good.sum() < 16 else terms
+    if good.sum() <= terms.shape[1]:
+        return good
     weights = scores * good
     for _ in range(8):
-        if (weights > 1e-6).sum() <= terms.shape[1]:
-            break
         root = np.sqrt(weights)[:, None]
         fit, *_ = np.linalg.lstsq(terms * root, shifts * root, rcond=None)
         error = np.linalg.norm(shifts - terms @ fit, axis=1)
         scale = max(2.0 * float(np.median(error[good])), 0.12 * px_per_mm)
         weights = scores * good / (1.0 + (error / scale) ** 4)
-    else:
-        good = good & (error < max(3.0 * scale, 0.35 * px_per_mm))
-    return good
+    return good & (error < max(3.0 * scale, 0.35 * px_per_mm))
 
 
 def _regress(
@@ -160,47 +199,58 @@ def _regress(
     reach_px: float,
 ) -> NDArray[np.float64]:
     """A plane through the patches around each point, near ones weighing more."""
-    offset = (centers[None, :, :] - at[:, None, :]) / reach_px
-    distance = (offset**2).sum(axis=2)
+    x, y = (centers - centers.mean(axis=0)).T / reach_px
+    ax, ay = (at - centers.mean(axis=0)).T / reach_px
+    distance = (ax[:, None] - x) ** 2 + (ay[:, None] - y) ** 2
     # Far from any patch every weight would vanish; the nearest always keeps its say.
-    nearest = distance.min(axis=1, keepdims=True)
-    weight = np.exp(-0.5 * (distance - nearest)) * scores**2
-    terms = np.concatenate([np.ones((*offset.shape[:2], 1)), offset], axis=2)
-    weighted = terms * weight[:, :, None]
-    left = np.einsum("nki,nkj->nij", weighted, terms) + np.diag([1e-9, 0.05, 0.05])
-    right = np.einsum("nki,kj->nij", weighted, shifts)
-    fitted: NDArray[np.float64] = np.linalg.solve(left, right)[:, 0, :]
-    return fitted
+    distance -= distance.min(axis=1, keepdims=True)
+    weight = np.exp(-0.5 * distance) * scores**2
+    # Moments about the common centre are one product each; about each point they follow.
+    s, sx, sy, sxx, sxy, syy = (weight @ np.stack([x**0, x, y, x * x, x * y, y * y], axis=1)).T
+    left = np.empty((len(at), 3, 3))
+    left[:, 0, 0] = s + 1e-9
+    left[:, 0, 1] = left[:, 1, 0] = sx - ax * s
+    left[:, 0, 2] = left[:, 2, 0] = sy - ay * s
+    # A little pull towards "no slope" keeps the plane from tipping where patches lie in a row.
+    left[:, 1, 1] = sxx - 2 * ax * sx + ax * ax * s + 0.05
+    left[:, 1, 2] = left[:, 2, 1] = sxy - ax * sy - ay * sx + ax * ay * s
+    left[:, 2, 2] = syy - 2 * ay * sy + ay * ay * s + 0.05
+    plain = weight @ shifts
+    right = np.stack(
+        [
+            plain,
+            weight @ (shifts * x[:, None]) - ax[:, None] * plain,
+            weight @ (shifts * y[:, None]) - ay[:, None] * plain,
+        ],
+        axis=1,
+    )
+    value: NDArray[np.float64] = np.linalg.solve(left, right)[:, 0]
+    return value
 
 
 def _lay(
-    gray: NDArray[np.uint8],
-    blank: BlankPage,
+    scan: NDArray[np.uint8],
     homography: Homography,
     field: NDArray[np.float64],
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The scan bent into place, and where it has paper."""
+    blank: BlankPage,
+    *,
+    scale: float,
+) -> NDArray[np.uint8]:
+    """The scan bent into place, at a share of the working resolution."""
     rows, columns = field.shape[:2]
     grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1) * float(_GRID_PX)
-    inverse = np.linalg.inv(homography)
-    source = apply_homography(inverse, (grid + field).reshape(-1, 2))
+    source = apply_homography(np.linalg.inv(homography), (grid + field).reshape(-1, 2))
     coarse = source.reshape(rows, columns, 2).astype(np.float32)
-    maps = _upsample(coarse, blank.width_px, blank.height_px)
-    laid = cv2.remap(gray, maps, None, cv2.INTER_LINEAR, borderValue=255)
-    height, width = gray.shape
-    inside = (
-        (maps[..., 0] >= 0) & (maps[..., 0] <= width - 1) & (maps[..., 1] >= 0)
-        & (maps[..., 1] <= height - 1)
+    size = (int(blank.width_px * scale), int(blank.height_px * scale))
+    step = 1 / (_GRID_PX * scale)
+    maps = cv2.warpAffine(
+        coarse,
+        np.array([[step, 0, 0], [0, step, 0]]),
+        size,
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
     )
-    return laid.astype(np.uint8, copy=False), inside.astype(np.uint8) * 255
-
-
-def _upsample(coarse: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
-    """Values at grid nodes (0, 32, 64 … px) interpolated at every pixel."""
-    rows, columns = coarse.shape[:2]
-    affine = np.array([[1 / _GRID_PX, 0, 0], [0, 1 / _GRID_PX, 0]], np.float64)
-    del rows, columns
-    return cv2.warpAffine(
-        coarse, affine, (width, height),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
-    ).astype(np.float32, copy=False)
+    laid = cv2.remap(
+        scan, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=255
+    )
+    return laid.astype(np.uint8, copy=False)

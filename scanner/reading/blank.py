@@ -21,7 +21,10 @@ from scanner.reading.features import Features, find_features
 from scanner.reading.ink import darkness_of_blank
 
 PATCH_MM = 7.5
-PATCH_SPACING_MM = 14.0
+PATCH_COUNT = 80
+_WEAKEST_PATCH = 0.08
+"""Share of the strongest patch's corners below which a place has too little print to find."""
+_TONE_PIXELS = 3000
 _MIN_TARGET_PX = 14.0
 _MAX_WORKING_DPI = 300.0
 
@@ -115,31 +118,40 @@ class BlankPage:
     def half(self) -> NDArray[np.uint8]:
         """The blank at half the working resolution."""
         size = (self.width_px // 2, self.height_px // 2)
-        return cv2.resize(self.gray, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+        return cv2.resize(self.gray, size, interpolation=cv2.INTER_AREA).astype(
+            np.uint8, copy=False
+        )
 
     @cached_property
     def patches(self) -> list[Patch]:
         """Pieces of print that lie evenly over the page and look like nothing next to them."""
         half = self.half
         side = round(PATCH_MM * self.px_per_mm / 2)
-        step = round(PATCH_SPACING_MM * self.px_per_mm / 2)
+        step = max(round((half.size / (2 * PATCH_COUNT)) ** 0.5), side)
         # A piece can be placed in both directions only where it has corners, not only a line.
         corners = cv2.cornerMinEigenVal(cv2.GaussianBlur(half, (0, 0), 1.0), 5)
         corners = np.minimum(corners, float(np.percentile(corners, 99.5)) + 1e-12)
         strength = cv2.boxFilter(corners, -1, (side, side), normalize=True)
         reach = side // 2
         inner = strength[reach : -reach - 1, reach : -reach - 1]
-        floor = 0.08 * float(inner.max(initial=0.0))
-        patches: list[Patch] = []
+        found: list[tuple[float, Patch]] = []
         for top in range(0, inner.shape[0], step):
             for left in range(0, inner.shape[1], step):
                 cell = inner[top : top + step, left : left + step]
-                y, x = np.unravel_index(int(np.argmax(cell)), cell.shape)
-                if cell[y, x] <= floor:
-                    continue
-                y, x = top + int(y), left + int(x)
-                patches.append(Patch(x, y, half[y : y + side, x : x + side]))
-        return patches
+                y, x = (int(value) for value in np.unravel_index(int(np.argmax(cell)), cell.shape))
+                strong, y, x = float(cell[y, x]), top + y, left + x
+                found.append((strong, Patch(x, y, half[y : y + side, x : x + side])))
+        found.sort(key=lambda pair: -pair[0])
+        floor = _WEAKEST_PATCH * found[0][0] if found else 0.0
+        return [patch for strong, patch in found[:PATCH_COUNT] if strong > floor]
+
+    @cached_property
+    def print_pixels(self) -> NDArray[np.intp]:
+        """Flat indices of some pixels of ``half`` that are solid print: enough to judge a tone."""
+        size = (self.half.shape[1], self.half.shape[0])
+        solid = cv2.resize(self.darkness, size, interpolation=cv2.INTER_AREA) > 200
+        found = np.flatnonzero(solid)
+        return found[:: max(len(found) // _TONE_PIXELS, 1)]
 
     @cached_property
     def target_boxes(self) -> list[Box]:

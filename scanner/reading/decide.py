@@ -92,7 +92,9 @@ def decide_contest(
         reasons.append(Reason.BLANK_CONTEST)
     elif len(marked) < contest.max:
         reasons.append(Reason.UNDERVOTE)
-    return ContestReading(contest.id, _state(contest, marked, reasons, rule), marked, tuple(reasons))
+    return ContestReading(
+        contest.id, _state(contest, marked, reasons, rule), marked, tuple(reasons)
+    )
 
 
 def _is_filled(target: TargetReading) -> bool:

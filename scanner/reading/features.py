@@ -110,7 +110,9 @@ def match_features(source: Features, target: Features) -> Match | None:
         return None
     chosen = mask.ravel().astype(bool)
     affine, mask = cv2.estimateAffine2D(
-        start[chosen], end[chosen], method=cv2.LMEDS if chosen.sum() < 8 else cv2.RANSAC,
+        start[chosen],
+        end[chosen],
+        method=cv2.LMEDS if chosen.sum() < 8 else cv2.RANSAC,
         ransacReprojThreshold=tolerance,
     )
     if affine is None or int(mask.sum()) < 8:

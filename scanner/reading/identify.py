@@ -53,7 +53,6 @@ class FormIndex:
     def __init__(self, blanks: Sequence[BlankPage], settings: Settings) -> None:
         self.blanks = list(blanks)
         self._by_key = {blank.key: blank for blank in self.blanks}
-        self._numbers = {blank.key: number for number, blank in enumerate(self.blanks)}
         self._settings = settings
         self._has_codes = any(blank.page.code for blank in self.blanks)
         self._index = CatalogIndex([blank.features for blank in self.blanks])
@@ -104,10 +103,14 @@ class FormIndex:
         named = self._by_key.get((code.form, code.page)) if code else None
         return ranked if named is None else [named]
 
-    def _find_lookalikes(self, key: tuple[str, int]) -> list[tuple[BlankPage, Difference]]:
+    def blank(self, key: tuple[str, int]) -> BlankPage:
+        """The page with that form id and page number."""
+        return self._by_key[key]
+
+    def _find_lookalikes(self, key: tuple[str, int]) -> dict[tuple[str, int], Difference]:
         """The registered pages that have much print in common with this one, and where not."""
         this = self._by_key[key]
-        found = []
+        found = {}
         for number in self._index.rank(this.features, len(self.blanks)):
             other = self.blanks[number]
             if other.key == key:
@@ -115,5 +118,5 @@ class FormIndex:
             match = match_features(other.features, this.features)
             fewest = min(len(this.features.points), len(other.features.points))
             if match is not None and match.inliers >= _LOOKALIKE * fewest:
-                found.append((other, find_difference(this, other, match)))
+                found[other.key] = find_difference(this, other, match)
         return found

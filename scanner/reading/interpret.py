@@ -19,8 +19,6 @@ from scanner.reading.marks import MeasuredPage, measure_marks
 from scanner.reading.pages import PageImage
 from scanner.settings import Settings
 
-_MAX_SWITCHES = 4
-"""How often a page may be taken for a look-alike instead before it is left open."""
 _OTHER_VERSION_SHARE = 0.2
 _OTHER_VERSION_TARGETS = 3
 """So many targets, and such a share of a page's targets, with other print beside them make
@@ -83,9 +81,8 @@ class Reader:
         self, page: IdentifiedPage
     ) -> tuple[IdentifiedPage, AlignedPage, MeasuredPage, list[BlankPage]] | UnreadablePage:
         """Align the page, and make sure that it is not a look-alike of what it seems to be."""
-        tried: set[tuple[str, int]] = set()
-        for _ in range(_MAX_SWITCHES):
-            tried.add(page.blank.key)
+        beaten: set[tuple[str, int]] = set()
+        while True:
             aligned = align_page(page.gray, page.blank, page.homography)
             share = aligned.patches_found / max(aligned.patches_tried, 1)
             if share < self._settings.min_page_print_match:
@@ -98,33 +95,35 @@ class Reader:
                     },
                 )
             measured = measure_marks(aligned)
-            better, alternatives = self._compare_lookalikes(aligned, measured, tried)
+            better, alternatives = self._compare_lookalikes(aligned, measured, beaten)
             switched = self._index.as_other(page, better) if better else None
             if switched is None:
                 return page, aligned, measured, alternatives
+            beaten.add(page.blank.key)
             page = switched
-        return page, aligned, measured, alternatives
 
     def _compare_lookalikes(
-        self, aligned: AlignedPage, measured: MeasuredPage, tried: set[tuple[str, int]]
+        self, aligned: AlignedPage, measured: MeasuredPage, beaten: set[tuple[str, int]]
     ) -> tuple[BlankPage | None, list[BlankPage]]:
         """A look-alike that fits better, if any; and those that cannot be told from this one."""
         undecided = []
-        for other, difference in self._index.lookalikes(aligned.blank.key):
-            verdict = compare(measured.darkness, difference)
+        key = aligned.blank.key
+        for other, difference in self._index.lookalikes(key).items():
+            if other in beaten:
+                continue
+            verdict = compare(aligned, measured.tone, difference)
             if verdict is Verdict.OPEN:
-                verdict = compare_words(aligned, difference)
-            if verdict is Verdict.OTHER and other.key not in tried:
-                return other, []
-            if verdict is not Verdict.THIS:
-                undecided.append(other)
+                back = self._index.lookalikes(other).get(key, difference)
+                verdict = compare_words(aligned, difference, back)
+            if verdict is Verdict.OTHER:
+                return self._index.blank(other), []
+            if verdict is Verdict.OPEN:
+                undecided.append(self._index.blank(other))
         return None, undecided
 
     def _decide(self, blank: BlankPage, measured: MeasuredPage) -> tuple[TargetReading, ...]:
         return tuple(
-            decide_target(
-                contest.id, option.id, measures, covered=covered, settings=self._settings
-            )
+            decide_target(contest.id, option.id, measures, covered=covered, settings=self._settings)
             for (contest, option), measures, covered in zip(
                 blank.targets, measured.targets, measured.covered, strict=True
             )

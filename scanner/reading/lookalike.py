@@ -10,32 +10,42 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from scanner.reading.align import AlignedPage, align_page
+from scanner.geometry import Box
+from scanner.reading.align import AlignedPage, Window, align_page, lay_whole
 from scanner.reading.blank import BlankPage
 from scanner.reading.features import Match
-from scanner.reading.ink import darkness, paper_level, print_level
-from scanner.reading.text import read_words
+from scanner.reading.ink import Tone, darkness, darkness_of_blank
+from scanner.reading.text import available_languages, read_words
 
 _SOLID = 140
 _SLACK_PX = 5
 _JOIN_PX = 9
 """Differences nearer to each other than this are looked at together."""
-_MIN_DIFFERENT_PX = 12
+_BLUR_PX = 1.2
+_DIFFERENT = 60
+"""Darkness, of 255, on one page and not near it on the other, that is different print."""
+_EDGE_MM = 4.0
+_MIN_DIFFERENT_PX = 20
 """A spot with fewer pixels of different print than this says nothing."""
+_MIN_THICKNESS_PX = 4
 _MAX_SPOTS = 24
 _SEARCH_PX = 4
 _SOME_PRINT = 0.12
 """Share of a place covered with ink from which it is not bare."""
 _CLEAR_LEAD = 0.15
-_MIN_SAY = 0.5
+_STRONG_LEAD = 0.35
+"""A spot that speaks so clearly against all others leaves the question open."""
+_MIN_SAY = 10.0
+"""Pixels of different print, weighed by how well they were recognised, that must have a say."""
 _TELLING_LETTERS = 4
 """Shorter words than this are as often specks as words."""
-_MOST_WORDS = 0.6
+_ENOUGH_WORDS = 0.4
 _ZONE_MARGIN_MM = (30.0, 3.0)
 _TARGET_MARGIN_MM = 2.5
 
@@ -56,18 +66,20 @@ class Spot:
     y: int
     this: NDArray[np.uint8]
     other: NDArray[np.uint8]
+    ink: float
+    """Pixels of different print."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Difference:
     """Where a page of a form differs from a look-alike."""
 
+    blank: BlankPage
+    """The page."""
     spots: tuple[Spot, ...]
     """The largest differences first."""
     zone: tuple[int, int, int, int]
     """x0, y0, x1, y1 around all differences, in working pixels of the first."""
-    other_gray: NDArray[np.uint8]
-    """The look-alike's blank laid on this one."""
 
 
 def find_difference(this: BlankPage, other: BlankPage, match: Match) -> Difference:
@@ -78,29 +90,45 @@ def find_difference(this: BlankPage, other: BlankPage, match: Match) -> Differen
         other: A page that looks like it.
         match: How the working pixels of ``other`` lie on those of ``this``.
     """
-    laid = align_page(other.gray, this, match.homography)
-    paper = paper_level(laid.gray)
-    theirs = darkness(laid.gray, paper, print_level(laid.gray, this.darkness))
-    kernel = np.ones((_SLACK_PX, _SLACK_PX), np.uint8)
-    only_this = (this.darkness >= _SOLID) & (cv2.dilate(theirs, kernel) < _SOLID // 2)
-    only_other = (theirs >= _SOLID) & (cv2.dilate(this.darkness, kernel) < _SOLID // 2)
-    differs = (only_this | only_other) & _away_from_targets(this) & (laid.covered > 0)
+    laid = lay_whole(align_page(other.gray, this, match.homography))
+    theirs = darkness_of_blank(laid)
+    differs = (_missing(this.darkness, theirs) | _missing(theirs, this.darkness)) & _comparable(this)
     joined = cv2.dilate(differs.astype(np.uint8), np.ones((_JOIN_PX, _JOIN_PX), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
     ink = np.bincount(labels.ravel(), weights=differs.ravel(), minlength=count)
-    worth = [n for n in np.argsort(-ink) if n > 0 and ink[n] >= _MIN_DIFFERENT_PX][:_MAX_SPOTS]
+    # The sliver of a line that lies a little off is long and thin; a letter is not.
+    thickness = np.minimum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) - _JOIN_PX
+    worth = (ink >= _MIN_DIFFERENT_PX) & (thickness >= _MIN_THICKNESS_PX)
+    worth[0] = False
     spots = []
-    for number in worth:
-        x, y, w, h = stats[number][:4]
+    for number in sorted(np.flatnonzero(worth), key=lambda n: -ink[n])[:_MAX_SPOTS]:
+        x, y, w, h = (int(value) for value in stats[number][:4])
         rows, columns = slice(y, y + h), slice(x, x + w)
-        spots.append(Spot(int(x), int(y), this.darkness[rows, columns], theirs[rows, columns]))
+        spots.append(
+            Spot(x, y, this.darkness[rows, columns], theirs[rows, columns], float(ink[number]))
+        )
     x, y, w, h = cv2.boundingRect(differs.astype(np.uint8))
-    return Difference(tuple(spots), (x, y, x + w, y + h), laid.gray)
+    return Difference(this, tuple(spots), (x, y, x + w, y + h))
 
 
-def _away_from_targets(blank: BlankPage) -> NDArray[np.bool_]:
-    """Where voters do not write: not in a target nor right beside it."""
-    mask = np.ones(blank.darkness.shape, bool)
+def _missing(ours: NDArray[np.uint8], theirs: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Where there is print on the one page and none near it on the other.
+
+    Blurred, so that a thin line that lies between two pixels on one of them is no difference.
+    """
+    mine = cv2.GaussianBlur(ours, (0, 0), _BLUR_PX)
+    near = cv2.dilate(
+        cv2.GaussianBlur(theirs, (0, 0), _BLUR_PX), np.ones((_SLACK_PX, _SLACK_PX), np.uint8)
+    )
+    missing: NDArray[np.bool_] = cv2.subtract(mine, near) >= _DIFFERENT
+    return missing
+
+
+def _comparable(blank: BlankPage) -> NDArray[np.bool_]:
+    """Where pages are compared: not at the paper's edge, nor where voters write."""
+    mask = np.zeros(blank.darkness.shape, bool)
+    edge = round(_EDGE_MM * blank.px_per_mm)
+    mask[edge:-edge, edge:-edge] = True
     for box in blank.target_boxes:
         grown = box.grown(_TARGET_MARGIN_MM * blank.px_per_mm)
         rows = slice(max(round(grown.y), 0), max(round(grown.bottom), 0))
@@ -108,27 +136,35 @@ def _away_from_targets(blank: BlankPage) -> NDArray[np.bool_]:
     return mask
 
 
-def compare(ink: NDArray[np.uint8], difference: Difference) -> Verdict:
+def compare(aligned: AlignedPage, tone: Tone, difference: Difference) -> Verdict:
     """Which of the two the page is, by the ink at the places where they differ.
 
     Every spot says how much more it looks like the one print than like the other; a spot that
     looks like neither, because a voter wrote across it, says little.
 
     Args:
-        ink: The darkness of the scan laid on this form's page.
+        aligned: The scan laid on this form's page.
+        tone: How bright paper and print are on it.
         difference: From :func:`find_difference` for the same page.
     """
     reach = _SEARCH_PX
-    wide = cv2.copyMakeBorder(ink, reach, reach, reach, reach, cv2.BORDER_CONSTANT, value=0)
-    lead, weight = 0.0, 0.0
+    leads, weights = [], []
     for spot in difference.spots:
         height, width = spot.this.shape
-        window = wide[spot.y : spot.y + height + 2 * reach, spot.x : spot.x + width + 2 * reach]
+        x0, y0, x1, y1 = spot.x, spot.y, spot.x + width, spot.y + height
+        gray = aligned.crop((x0 - reach, y0 - reach, x1 + reach, y1 + reach))
+        window = darkness(gray, tone.paper_at((x0 + x1) / 2, (y0 + y1) / 2), tone.black)
         this, other = _likeness(window, spot.this), _likeness(window, spot.other)
-        says = max(this, other, 0.0)
-        lead += says * (this - other)
-        weight += says
-    if weight == 0.0 or max(abs(lead) / weight, 0.0) < _CLEAR_LEAD or weight < _MIN_SAY:
+        leads.append(this - other)
+        weights.append(max(this, other) * spot.ink)
+    if sum(weights) < _MIN_SAY:
+        return Verdict.OPEN
+    lead = float(np.average(leads, weights=weights))
+    contradicted = any(
+        lead * one < 0 and abs(one) >= _STRONG_LEAD and weight >= _MIN_SAY
+        for one, weight in zip(leads, weights, strict=True)
+    )
+    if contradicted or abs(lead) < _CLEAR_LEAD:
         return Verdict.OPEN
     return Verdict.THIS if lead > 0 else Verdict.OTHER
 
@@ -137,37 +173,64 @@ def _likeness(window: NDArray[np.uint8], print_: NDArray[np.uint8]) -> float:
     """How alike a place of the page is to a print, 0..1; bare paper is alike to bare paper."""
     if print_.max() < _SOLID:
         bare = window[_SEARCH_PX:-_SEARCH_PX, _SEARCH_PX:-_SEARCH_PX]
-        return 1.0 - float((bare >= _SOLID // 2).mean()) / _SOME_PRINT
+        return max(1.0 - float((bare >= _SOLID // 2).mean()) / _SOME_PRINT, 0.0)
     score = cv2.matchTemplate(window, print_, cv2.TM_CCOEFF_NORMED)
     best = float(score.max())
-    return best if np.isfinite(best) else 0.0
+    return max(best, 0.0) if np.isfinite(best) else 0.0
 
 
-def compare_words(aligned: AlignedPage, difference: Difference) -> Verdict:
-    """Which of the two the page is, by the words printed around the differences."""
-    if not difference.spots:
+def compare_words(aligned: AlignedPage, there: Difference, back: Difference) -> Verdict:
+    """Which of the two the page is, by the words printed around the differences.
+
+    Args:
+        aligned: The scan laid on this form's page.
+        there: Where this page differs from the look-alike.
+        back: Where the look-alike differs from this page.
+    """
+    if not there.spots or not available_languages():
         return Verdict.OPEN
-    blank = aligned.blank
-    dx, dy = (round(margin * blank.px_per_mm) for margin in _ZONE_MARGIN_MM)
-    x0, y0, x1, y1 = difference.zone
-    rows, columns = slice(max(y0 - dy, 0), y1 + dy), slice(max(x0 - dx, 0), x1 + dx)
-    read = [
-        read_words(picture[rows, columns], dpi=blank.dpi)
-        for picture in (blank.gray, difference.other_gray, aligned.gray)
-    ]
-    this, other, page = read
-    if this is None or other is None or page is None:
-        return Verdict.OPEN
+    this, other = _own_words(there), _own_words(back)
+    window = _words_window(there)
+    found = read_words(aligned.crop(window), dpi=aligned.blank.dpi)
+    page = frozenset(word.text for word in found)
     for_this, for_other = _found(this - other, page), _found(other - this, page)
-    if for_this >= _MOST_WORDS and for_other == 0.0:
+    if for_this >= _ENOUGH_WORDS and for_other == 0.0:
         return Verdict.THIS
-    if for_other >= _MOST_WORDS and for_this == 0.0:
+    if for_other >= _ENOUGH_WORDS and for_this == 0.0:
         return Verdict.OTHER
     return Verdict.OPEN
 
 
+@lru_cache(maxsize=256)
+def _own_words(difference: Difference) -> frozenset[str]:
+    """The words of a blank that stand where it differs: others, misread, could mislead."""
+    blank = difference.blank
+    x0, y0, x1, y1 = _words_window(difference)
+    spots = [
+        Box(spot.x - x0, spot.y - y0, spot.this.shape[1], spot.this.shape[0])
+        for spot in difference.spots
+    ]
+    return frozenset(
+        word.text
+        for word in read_words(blank.gray[y0:y1, x0:x1], dpi=blank.dpi)
+        if len(word.text) >= _TELLING_LETTERS and any(word.box.overlaps(spot) for spot in spots)
+    )
+
+
+def _words_window(difference: Difference) -> Window:
+    blank = difference.blank
+    dx, dy = (round(margin * blank.px_per_mm) for margin in _ZONE_MARGIN_MM)
+    x0, y0, x1, y1 = difference.zone
+    return (
+        max(x0 - dx, 0),
+        max(y0 - dy, 0),
+        min(x1 + dx, blank.width_px),
+        min(y1 + dy, blank.height_px),
+    )
+
+
 def _found(telling: frozenset[str], page: frozenset[str]) -> float:
-    """The share of the telling words that the page has, also where they were read as one."""
-    words = [word for word in telling if len(word) >= _TELLING_LETTERS]
-    run_together = "\n".join(page)
-    return sum(word in run_together for word in words) / len(words) if words else 0.0
+    """The share of the telling words that the page has, also where two were read as one."""
+    joined = {one + two: (one, two) for one in telling for two in telling if one + two in page}
+    found = (telling & page).union(*joined.values())
+    return len(found) / len(telling) if telling else 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
@@ -11,8 +12,13 @@ import numpy as np
 import pytesseract
 from numpy.typing import NDArray
 
+from scanner.geometry import Box
+
 _LANGUAGES = ("vie", "eng")
 _TIMEOUT_S = 20
+_FRAME_PX = 20
+_SURE = 70
+"""Tesseract's own confidence, 0..100, from which a word is taken for read."""
 
 
 @lru_cache(maxsize=1)
@@ -25,27 +31,47 @@ def available_languages() -> tuple[str, ...]:
     return tuple(language for language in _LANGUAGES if language in installed)
 
 
-def read_words(gray: NDArray[np.uint8], *, dpi: float) -> frozenset[str] | None:
-    """The words printed on a piece of a page, composed and in lower case.
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A printed word and where it stands, in pixels of the picture it was read from."""
+
+    text: str
+    """Composed (NFC) and in lower case."""
+    box: Box
+
+
+def read_words(gray: NDArray[np.uint8], *, dpi: float) -> list[Word]:
+    """The words printed on a piece of a page of which Tesseract is sure.
 
     Args:
         gray: Shape (h, w).
         dpi: Its resolution; enlarged to what Tesseract was trained on.
 
     Returns:
-        None where Tesseract is not installed or gave up.
+        None at all where Tesseract is not installed or gave up.
     """
     languages = available_languages()
     if not languages or min(gray.shape) < 8:
-        return None
+        return []
     scale = max(300.0 / dpi, 1.0)
     enlarged = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-    framed = cv2.copyMakeBorder(enlarged, 20, 20, 20, 20, cv2.BORDER_CONSTANT, value=255)
+    framed = cv2.copyMakeBorder(
+        enlarged, _FRAME_PX, _FRAME_PX, _FRAME_PX, _FRAME_PX, cv2.BORDER_CONSTANT, value=255
+    )
     try:
-        text = pytesseract.image_to_string(
-            framed, lang="+".join(languages), config="--psm 6", timeout=_TIMEOUT_S
+        found = pytesseract.image_to_data(
+            framed,
+            lang="+".join(languages),
+            config="--psm 6",
+            timeout=_TIMEOUT_S,
+            output_type=pytesseract.Output.DICT,
         )
     except (pytesseract.TesseractError, OSError, RuntimeError):
-        return None
-    composed = unicodedata.normalize("NFC", text).lower()
-    return frozenset(re.findall(r"\w+", composed))
+        return []
+    columns = (found[name] for name in ("text", "conf", "left", "top", "width", "height"))
+    return [
+        Word(part, Box((x - _FRAME_PX) / scale, (y - _FRAME_PX) / scale, w / scale, h / scale))
+        for text, confidence, x, y, w, h in zip(*columns, strict=True)
+        if float(confidence) >= _SURE
+        for part in re.findall(r"\w+", unicodedata.normalize("NFC", text).lower())
+    ]

@@ -1,0 +1,41 @@
+"""A bar on the terminal while a scan runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from scanner.counting.intake import Progress as Tell
+from scanner.counting.intake import Stage
+from scanner.messages import gettext as _
+
+
+@contextmanager
+def show_progress(console: Console) -> Iterator[Tell | None]:
+    """A bar for each stage of a scan, with how many a second; None where no terminal is."""
+    if not console.is_terminal:
+        yield None
+        return
+    names = {Stage.FILES: _("Files"), Stage.PAGES: _("Pages"), Stage.SHEETS: _("Sheets")}
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[speed]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as bar:
+        tasks = {
+            stage: bar.add_task(name, total=None, visible=False, speed="")
+            for stage, name in names.items()
+        }
+
+        def tell(stage: Stage, done: int, total: int) -> None:
+            speed = bar.tasks[tasks[stage]].speed
+            text = _("{speed:.1f} a second").format(speed=speed) if speed else ""
+            bar.update(tasks[stage], completed=done, total=total, visible=True, speed=text)
+
+        yield tell

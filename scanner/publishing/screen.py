@@ -1,0 +1,277 @@
+"""What the commands show: tables and sentences for the screen, in the user's language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from scanner.ballot import REFUSING, ContestState, Reason, SheetStatus
+from scanner.counting.adjudication import sheet_label
+from scanner.counting.intake import Refusal, ScanSummary
+from scanner.counting.records import WHOLE_FILE
+from scanner.counting.tally import REFUSED_BY_PERSON, ContestTally, FormTally, Gap, Tally, percent
+from scanner.forms.health import Finding, Severity
+from scanner.forms.template import Contest, Form
+from scanner.messages import describe, ngettext
+from scanner.messages import gettext as _
+
+STATUS_STYLES = {
+    SheetStatus.CLEAN: "green",
+    SheetStatus.DECIDED: "green",
+    SheetStatus.IN_DOUBT: "yellow",
+    SheetStatus.REFUSED: "red",
+}
+WARNING_STYLE = "bold yellow"
+FIRST_REFUSALS = 20
+"""So many refused pages are named one by one in a summary."""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetLine:
+    """One sheet for a list of sheets."""
+
+    sheet: int
+    status: SheetStatus
+    form: str | None
+    reasons: tuple[str, ...]
+    """In words."""
+    pages: tuple[str, ...]
+    """Where its pages are, as :func:`place_of` writes it."""
+
+
+def place_of(file: str, number: int) -> str:
+    """A page of a file in a few words: ``scan.pdf, page 3``."""
+    name = Path(file).name
+    return name if number == WHOLE_FILE else _("{file}, page {page}").format(file=name, page=number)
+
+
+def show_form_tally(form: Form, sums: FormTally) -> RenderableType:
+    """The figures of a form: every option, blank and overvote of every contest."""
+    title = f"{form.title or form.id} ({form.id})" if form.title else form.id
+    table = Table(title=title, title_justify="left", title_style="bold")
+    table.add_column(_("Option"))
+    table.add_column(_("Votes"), justify="right")
+    table.add_column("%", justify="right")
+    for contest, figures in zip(form.contests, sums.contests, strict=True):
+        heading = contest.title or contest.id
+        if contest.max > 1:
+            heading += " " + _("(up to {max})").format(max=contest.max)
+        table.add_row(Text(heading, style="bold"))
+        for name, votes, is_option in _rows_of_contest(contest, figures):
+            share = percent(votes, figures.counted)
+            style = "" if is_option else "dim"
+            cells = (f"  {name}", f"{votes}/{figures.counted}", f"{share} %")
+            table.add_row(*(Text(cell, style=style) for cell in cells))
+        if contest.max > 1:
+            unused = (f"  {_('choices left unused')}", str(figures.undervotes))
+            table.add_row(*(Text(cell, style="dim") for cell in unused))
+        table.add_section()
+    return table
+
+
+def show_closing(tally: Tally) -> RenderableType:
+    """Where every paper went, and whether the figures close."""
+    table = Table(show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_row(_("Issued"), _figure(tally.issued))
+    table.add_row(_("Collected"), _figure(tally.collected))
+    table.add_row(_("Scanned"), str(tally.scanned), end_section=True)
+    for status, figure in (
+        (SheetStatus.CLEAN, tally.clean),
+        (SheetStatus.DECIDED, tally.decided),
+        (SheetStatus.IN_DOUBT, tally.in_doubt),
+        (SheetStatus.REFUSED, tally.refused),
+    ):
+        style = STATUS_STYLES[status] if figure else "dim"
+        table.add_row(*(Text(cell, style=style) for cell in (describe(status), str(figure))))
+    for reason, figure in tally.refused_by_reason.items():
+        cells = (f"  {refusal_in_words(reason)}", str(figure))
+        table.add_row(*(Text(cell, style="dim") for cell in cells))
+    return table
+
+
+def closing_sentences(tally: Tally) -> Iterator[Text]:
+    """How the figures close, what does not add up, and whether the tally is final."""
+    yield Text(
+        _(
+            "{clean} clean + {decided} decided + {in_doubt} in doubt + {refused} refused"
+            " = {scanned} scanned."
+        ).format(
+            clean=tally.clean,
+            decided=tally.decided,
+            in_doubt=tally.in_doubt,
+            refused=tally.refused,
+            scanned=tally.scanned,
+        )
+    )
+    for gap in tally.gaps():
+        yield Text(_gap_in_words(gap), style=WARNING_STYLE)
+    if tally.is_provisional:
+        yield Text(
+            ngettext(
+                "This tally is provisional: {n} sheet waits for a person and counts for nobody.",
+                "This tally is provisional: {n} sheets wait for a person and count for nobody.",
+                tally.in_doubt,
+            ).format(n=tally.in_doubt),
+            style=WARNING_STYLE,
+        )
+    elif tally.closes:
+        yield Text(_("The tally closes."), style="bold green")
+
+
+def show_summary(summary: ScanSummary) -> Iterator[RenderableType]:
+    """What a scan did."""
+    if summary.resumed:
+        yield _("A scan that had been broken off was finished.")
+    for name, first_name in summary.known:
+        yield Text(
+            _("{file} is already in this count (as {first}); it is not counted twice.").format(
+                file=Path(name).name, first=Path(first_name).name
+            ),
+            style=WARNING_STYLE,
+        )
+    if not summary.pages:
+        return
+    yield _("{pages} pages, {sheets} sheets; {seconds:.1f} s, {speed:.1f} sheets a second.").format(
+        pages=summary.pages,
+        sheets=summary.sheets,
+        seconds=summary.seconds,
+        speed=summary.sheets / max(summary.seconds, 0.001),
+    )  # fmt: skip
+    yield _show_statuses(summary.statuses, summary.reasons)
+    yield from _show_refusals(summary.refusals)
+    if summary.backs_first:
+        yield Text(
+            _(
+                "This pile lies backs first. If it does not, the order of its pages is broken:"
+                " scan it into a new count with --fronts-first."
+            ),
+            style=WARNING_STYLE,
+        )
+
+
+def show_forms(forms: Iterable[Form]) -> RenderableType:
+    """A list of registered forms."""
+    table = Table()
+    for name in ("Id", _("Title"), _("Pages"), _("Contests"), _("Targets")):
+        table.add_column(name)
+    for form in forms:
+        figures = (len(form.pages), len(form.contests), len(list(form.targets())))
+        table.add_row(form.id, form.title, *map(str, figures))
+    return table
+
+
+def show_imported(form: Form, notes: Sequence[str]) -> Iterator[RenderableType]:
+    """A form that has just been registered, and what to do with it."""
+    yield _("{form}: {pages} pages, {targets} targets.").format(
+        form=form.id, pages=len(form.pages), targets=len(list(form.targets()))
+    )
+    yield from notes
+    yield _("Look at it: kiemphieu form show {form}").format(form=form.id)
+
+
+def show_findings(findings: Mapping[str, Sequence[Finding]]) -> Iterator[RenderableType]:
+    """What was found about each form."""
+    for form, found in findings.items():
+        if not found:
+            yield Text(_("{form}: nothing found.").format(form=form), style="green")
+        for finding in found:
+            page = _("page {n}").format(n=finding.page) if finding.page else ""
+            place = ", ".join(part for part in (form, page) if part)
+            style = "red" if finding.severity is Severity.FAULT else "yellow"
+            yield Text(f"{place}: {finding.message} {finding.remedy}", style=style)
+
+
+def next_steps(summary: ScanSummary, count: str) -> Iterator[str]:
+    """What to do after a scan."""
+    if summary.statuses.get(SheetStatus.IN_DOUBT):
+        yield _(
+            "Next: 'kiemphieu list {count} --status in_doubt' names the sheets that wait for a"
+            " person, 'kiemphieu show' draws one, 'kiemphieu decide' records a decision."
+        ).format(count=count)
+    yield _("'kiemphieu tally {count}' shows the figures.").format(count=count)
+
+
+def show_sheets(lines: Iterable[SheetLine]) -> RenderableType:
+    """A list of sheets with their reasons in words."""
+    table = Table()
+    for name in (_("Sheet"), _("Status"), _("Form"), _("Reasons"), _("Pages")):
+        table.add_column(name)
+    for line in lines:
+        table.add_row(
+            sheet_label(line.sheet),
+            Text(describe(line.status), style=STATUS_STYLES[line.status]),
+            line.form or "–",
+            "\n".join(line.reasons),
+            "\n".join(line.pages),
+        )
+    return table
+
+
+def refusal_in_words(reason: str) -> str:
+    """Why a sheet is refused."""
+    if reason == REFUSED_BY_PERSON:
+        return _("A person refused it.")
+    return describe(Reason(reason))
+
+
+def _figure(figure: int | None) -> str:
+    return _("not given") if figure is None else str(figure)
+
+
+def _rows_of_contest(contest: Contest, figures: ContestTally) -> Iterator[tuple[str, int, bool]]:
+    """Name, figure, and whether it is an option."""
+    for option in contest.options:
+        yield option.label or option.id, figures.options[option.id], True
+    yield describe(ContestState.BLANK), figures.blank, False
+    yield describe(ContestState.OVERVOTE), figures.overvote, False
+
+
+def _gap_in_words(gap: Gap) -> str:
+    names = {"issued": _("Issued"), "collected": _("Collected"), "scanned": _("Scanned")}
+    return _("This does not add up: {what} {figure}, {other} {other_figure}.").format(
+        what=names.get(gap.what, gap.what),
+        figure=gap.figure,
+        other=names.get(gap.other, gap.other),
+        other_figure=gap.other_figure,
+    )
+
+
+def _show_statuses(
+    statuses: Mapping[SheetStatus, int], reasons: Mapping[Reason, int]
+) -> RenderableType:
+    table = Table(show_header=False)
+    table.add_column(justify="right")
+    table.add_column()
+    parts: dict[SheetStatus, Sequence[Reason]] = {
+        SheetStatus.CLEAN: [],
+        SheetStatus.IN_DOUBT: [reason for reason in reasons if reason not in REFUSING],
+        SheetStatus.REFUSED: [reason for reason in reasons if reason in REFUSING],
+    }
+    for status, members in parts.items():
+        number = statuses.get(status, 0)
+        style = STATUS_STYLES[status] if number else "dim"
+        table.add_row(Text(str(number), style=style), Text(describe(status), style=style))
+        for reason in sorted(members, key=lambda member: -reasons[member]):
+            table.add_row("", f"{reasons[reason]} × {describe(reason)}")
+    return table
+
+
+def _show_refusals(refusals: Sequence[Refusal]) -> Iterator[Text]:
+    for refusal in refusals[:FIRST_REFUSALS]:
+        place = place_of(refusal.file, refusal.number)
+        details = refusal.result.evidence.get("error", "")
+        sentence = f"{place}: {describe(refusal.result.reason)}"
+        yield Text(f"{sentence} ({details})" if details else sentence, style="red")
+    more = len(refusals) - FIRST_REFUSALS
+    if more > 0:
+        yield Text(
+            ngettext("… and {n} more page.", "… and {n} more pages.", more).format(n=more),
+            style="red",
+        )

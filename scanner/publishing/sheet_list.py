@@ -1,0 +1,74 @@
+"""The sheets of a count with their reasons in words."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from scanner.ballot import Reason, SheetStatus
+from scanner.counting.adjudication import Decision, SheetRecord, open_doubts, resolve
+from scanner.counting.store import Store
+from scanner.forms.template import Form
+from scanner.messages import describe
+from scanner.messages import gettext as _
+from scanner.publishing.screen import SheetLine, place_of, refusal_in_words
+from scanner.reading.decide import needs_review
+
+
+def list_sheets(
+    store: Store,
+    forms: Sequence[Form],
+    status: SheetStatus | None = None,
+    sheet: int | None = None,
+) -> list[SheetLine]:
+    """Sheets in scan order, with what still speaks against each.
+
+    Args:
+        store: The count.
+        forms: The count's forms.
+        status: Only sheets that stand so; None for all.
+        sheet: Only this sheet; None for all.
+    """
+    by_id = {form.id: form for form in forms}
+    decisions = store.decisions()
+    places: defaultdict[int, list[str]] = defaultdict(list)
+    for number, source in store.sources(sheet):
+        places[number].append(place_of(source.name, source.number))
+    lines = []
+    for record in store.sheets(sheet_id=sheet):
+        form = by_id[record.form] if record.form is not None else None
+        made = decisions.get(record.sheet, ())
+        final = resolve(record, made, form)
+        if status is not None and final.status is not status:
+            continue
+        if final.status is SheetStatus.REFUSED:
+            reasons = [refusal_in_words(final.refusal)]
+        else:
+            reasons = _doubts_in_words(record, made, form)
+        pages = tuple(places[record.sheet])
+        lines.append(SheetLine(record.sheet, final.status, record.form, tuple(reasons), pages))
+    return lines
+
+
+def _doubts_in_words(record: SheetRecord, made: Sequence[Decision], form: Form | None) -> list[str]:
+    """Each open doubt in a line, those of a contest after its name."""
+    if form is None:
+        return []
+    lines: list[str] = []
+    without_page: list[str] = []
+    for contest_id, reasons in open_doubts(record, made, form.rule):
+        words = [
+            describe(reason)
+            for reason in Reason
+            if reason in reasons and needs_review([reason], form.rule)
+        ]
+        contest = form.contest(contest_id) if contest_id is not None else None
+        if contest is None:
+            lines.append(" ".join(words))
+        elif Reason.PAGE_MISSING in reasons:
+            without_page.append(contest.id)
+        else:
+            lines.append(f"{contest.title or contest.id} [{contest.id}]: {' '.join(words)}")
+    if without_page:
+        lines.append(_("Not scanned: {contests}").format(contests=", ".join(without_page)))
+    return lines

@@ -1,0 +1,297 @@
+"""Where to look on a blank, worked out once for all its scans.
+
+Around every target: the inside of its outline, the outline's own band, a ring around it, the
+print of its label, and the print of its contest's question.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from scanner.geometry import Box
+from scanner.reading.align import Window
+from scanner.reading.blank import BlankPage
+
+SOLID = 140
+"""Darkness of the blank, of 255, from which a pixel counts as print."""
+SEARCH_MM = 1.3
+"""How far the print at a target is looked for around its place."""
+_SLACK_MM = 0.30
+"""Ink this near the blank's own print is not counted: edges never lie exactly alike."""
+_INSET_MM = 0.55
+"""The outline's own width and a little: left out of the inside."""
+_NEAR_MM = 0.6
+_RING_MM = 2.2
+_RULED_MM = 8.0
+"""A straight line of print longer than this is a rule, not a letter."""
+_BESIDE_MM = 8.0
+"""A label starts no further than this from its target."""
+_GAP_MM = 5.0
+"""A gap in a line of print wider than this ends the label."""
+_LONGEST_LABEL_MM = 70.0
+_LINE_MM = 1.2
+"""Print this far above and below a target is still on its line."""
+_AROUND_MM = ((8.0, 4.0, 30.0), (15.0, 10.0, 40.0))
+"""Where there is no label beside a target: how far to look to the left, above and below, and
+to the right; the wider window serves where the narrower one holds too little print."""
+_ENOUGH_PRINT_PX = 12
+"""At half resolution."""
+_QUESTION_MM = 9.0
+_RIGHT_OF_OPTIONS_MM = 22.0
+
+
+@dataclass(frozen=True, slots=True)
+class TargetPlace:
+    """The surroundings of one target at working resolution; masks are 0 or 1."""
+
+    ring: Window
+    """The part of the page that is compared, on the form."""
+    outline: NDArray[np.uint8]
+    """The blank's ink in the ring, without what is inside the outline: found again on a scan."""
+    known: NDArray[np.uint8]
+    """The blank's ink with slack around it: ink there was not added."""
+    inside: NDArray[np.uint8]
+    """Where ink inside the outline counts."""
+    near: NDArray[np.uint8]
+    """Where ink on and beside the outline counts."""
+    outside: NDArray[np.uint8]
+    """Where ink in the ring counts; nothing at any other target."""
+    edge: NDArray[np.uint8]
+    """The print of the outline itself."""
+    core: Window
+    """The inside as a window of the ring."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrintPlace:
+    """A window of the form with print that tells it from others, at half resolution."""
+
+    window: Window
+    """In pixels of the half-size blank."""
+    picture: NDArray[np.uint8]
+    """The blank's darkness there, without targets and ruled lines."""
+    telling: NDArray[np.uint8]
+    """1 where print is compared, 0 at targets and on ruled lines."""
+    print: NDArray[np.bool_]
+    """Where the blank has print."""
+    bare: NDArray[np.bool_]
+    """Where the blank has none, and writing is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """All places of one page, in the order of ``BlankPage.targets``."""
+
+    targets: tuple[TargetPlace, ...]
+    labels: tuple[PrintPlace, ...]
+    questions: tuple[PrintPlace, ...]
+    """One for each contest of the page."""
+    question_of: tuple[int, ...]
+    """For each target, which of ``questions`` is its own."""
+
+
+@lru_cache(maxsize=512)
+def find_places(blank: BlankPage) -> Places:
+    """The places of a page; worked out once and kept."""
+    scale = blank.px_per_mm
+    shape = blank.darkness.shape
+    boxes = blank.target_boxes
+    at_targets = np.zeros(shape, np.uint8)
+    for x0, y0, x1, y1 in (_window(box.grown(_NEAR_MM * scale), shape) for box in boxes):
+        at_targets[y0:y1, x0:x1] = 1
+    slack = 2 * round(_SLACK_MM * scale) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (slack, slack))
+    # Half as dark again, so that grey print hides what the scanner makes of it.
+    known = cv2.convertScaleAbs(cv2.dilate(blank.darkness, kernel), alpha=1.5)
+    kinds = [option.shape for _, option in blank.targets]
+    targets = tuple(
+        _target_place(blank, box, kind, known.astype(np.uint8, copy=False), at_targets)
+        for box, kind in zip(boxes, kinds, strict=True)
+    )
+    half = _Half(blank, at_targets)
+    windows, question_of = _question_boxes(blank)
+    return Places(
+        targets=targets,
+        labels=tuple(_label_place(half, box, boxes, scale) for box in boxes),
+        questions=tuple(half.place(box) for box in windows),
+        question_of=question_of,
+    )
+
+
+def _target_place(
+    blank: BlankPage,
+    box: Box,
+    kind: str,
+    known: NDArray[np.uint8],
+    at_targets: NDArray[np.uint8],
+) -> TargetPlace:
+    scale = blank.px_per_mm
+    shape = blank.darkness.shape
+    ring = _window(box.grown(_RING_MM * scale), shape)
+    core = _within(_window(_inside(box, kind, scale), shape), ring)
+    near = _within(_window(box.grown(_NEAR_MM * scale), shape), ring)
+    ours = blank.darkness[ring[1] : ring[3], ring[0] : ring[2]].copy()
+    hidden = known[ring[1] : ring[3], ring[0] : ring[2]]
+    free = hidden < SOLID - 12
+    in_core, in_near = _mask(ours, core), _mask(ours, near)
+    others = at_targets[ring[1] : ring[3], ring[0] : ring[2]] > 0
+    inside = in_core & free
+    if inside.sum() < 0.25 * in_core.sum():
+        # A letter printed inside fills it: count everywhere, and let ``known`` take it off.
+        inside = in_core
+    return TargetPlace(
+        ring=ring,
+        outline=np.where(in_core, 0, ours).astype(np.uint8),
+        known=hidden,
+        inside=inside.astype(np.uint8),
+        near=(in_near & ~in_core & free).astype(np.uint8),
+        outside=(~in_near & ~others & free).astype(np.uint8),
+        edge=((ours >= SOLID) & in_near & ~in_core).astype(np.uint8),
+        core=core,
+    )
+
+
+def _mask(like: NDArray[np.uint8], window: Window) -> NDArray[np.bool_]:
+    mask = np.zeros(like.shape, bool)
+    mask[window[1] : window[3], window[0] : window[2]] = True
+    return mask
+
+
+def _within(window: Window, outer: Window) -> Window:
+    x0, y0 = outer[:2]
+    return window[0] - x0, window[1] - y0, window[2] - x0, window[3] - y0
+
+
+def _inside(box: Box, kind: str, scale: float) -> Box:
+    """The part of a target that a mark has to reach: without its outline and its corners."""
+    if kind in ("oval", "circle"):
+        return box.grown(-0.15 * box.w - 0.1 * scale, -0.15 * box.h - 0.1 * scale)
+    return box.grown(-min(_INSET_MM * scale, 0.2 * min(box.w, box.h)))
+
+
+class _Half:
+    """The blank at half resolution, with what tells one place from another."""
+
+    def __init__(self, blank: BlankPage, at_targets: NDArray[np.uint8]) -> None:
+        size = (blank.half.shape[1], blank.half.shape[0])
+        solid = (blank.darkness >= SOLID).astype(np.uint8)
+        hidden = at_targets | _rules(solid, round(_RULED_MM * blank.px_per_mm))
+        self.telling = (cv2.resize(hidden, size, interpolation=cv2.INTER_AREA) == 0).astype(np.uint8)
+        ink = cv2.resize(blank.darkness, size, interpolation=cv2.INTER_AREA)
+        self.picture = (ink * self.telling).astype(np.uint8, copy=False)
+        self.print = self.picture >= SOLID
+        around = cv2.dilate(ink, np.ones((3, 3), np.uint8))
+        self.bare = (around < SOLID // 2) & (self.telling > 0)
+
+    def run_of_print(self, box: Box, scale: float, *, mirrored: bool = False) -> float:
+        """How far a line of print runs on from the left end of a box (mirrored: from the right).
+
+        Args:
+            box: Where the line may be, in working pixels.
+            scale: Working pixels in a millimetre.
+            mirrored: Follow the line to the left.
+
+        Returns:
+            The length in working pixels; 0 where no print starts near enough.
+        """
+        x0, y0, x1, y1 = _window(box.scaled(0.5, 0.5), self.telling.shape)
+        columns = np.flatnonzero(self.print[y0:y1, x0:x1].any(axis=0))
+        if mirrored:
+            columns = (x1 - x0 - 1) - columns[::-1]
+        if columns.size == 0 or columns[0] > _BESIDE_MM * scale / 2:
+            return 0.0
+        breaks = np.flatnonzero(np.diff(columns) > _GAP_MM * scale / 2)
+        end = columns[breaks[0]] if breaks.size else columns[-1]
+        return 2.0 * float(end + 1)
+
+    def place(self, box: Box) -> PrintPlace:
+        """The place of a box that is given in working pixels."""
+        x0, y0, x1, y1 = _window(box.scaled(0.5, 0.5), self.telling.shape)
+        return PrintPlace(
+            window=(x0, y0, x1, y1),
+            picture=np.ascontiguousarray(self.picture[y0:y1, x0:x1]),
+            telling=self.telling[y0:y1, x0:x1],
+            print=self.print[y0:y1, x0:x1],
+            bare=self.bare[y0:y1, x0:x1],
+        )
+
+
+def _rules(solid: NDArray[np.uint8], length: int) -> NDArray[np.uint8]:
+    """1 on long ruled lines and close to them: they look alike anywhere and tell nothing."""
+    rules = np.zeros_like(solid)
+    for size in ((length, 1), (1, length)):
+        kernel = cv2.getStructuringElement(cv2.MORPH_RECT, size)
+        rules |= cv2.morphologyEx(solid, cv2.MORPH_OPEN, kernel).astype(np.uint8, copy=False)
+    return cv2.dilate(rules, np.ones((5, 5), np.uint8)).astype(np.uint8, copy=False)
+
+
+def _label_place(half: _Half, box: Box, boxes: list[Box], scale: float) -> PrintPlace:
+    """The print by which a target is known: its label to the right or left, else what is near."""
+    line = box.grown(0, _LINE_MM * scale)
+    reach = _LONGEST_LABEL_MM * scale
+    on_line = [other for other in boxes if other.y < box.bottom and box.y < other.bottom]
+    after = min([reach, *(other.x - box.right for other in on_line if other.x >= box.right)])
+    right = half.run_of_print(Box(line.right, line.y, after, line.h), scale)
+    windows = [Box(line.x, line.y, line.w + right, line.h)]
+    before = min([reach, box.x, *(box.x - other.right for other in on_line if other.right <= box.x)])
+    left = half.run_of_print(Box(line.x - before, line.y, before, line.h), scale, mirrored=True)
+    windows.append(Box(line.x - left, line.y, line.w + left, line.h))
+    for to_left, above, to_right in _AROUND_MM:
+        around = box.grown(0, above * scale)
+        windows.append(
+            Box(box.x - to_left * scale, around.y, box.w + (to_left + to_right) * scale, around.h)
+        )
+    for window in windows:
+        place = half.place(window)
+        if place.print.sum() >= _ENOUGH_PRINT_PX:
+            break
+    return place
+
+
+def _question_boxes(blank: BlankPage) -> tuple[list[Box], tuple[int, ...]]:
+    """Where the print of each contest's question is: above it, or left of it in a table.
+
+    Options side by side make a row: its question is what stands left of it up to the next
+    target or the edge, if that is wide enough. Else it is what stands above, up to the next
+    target.
+    """
+    names = [contest.id for contest, _ in blank.targets]
+    rows = {name: row for row, name in enumerate(dict.fromkeys(names))}
+    boxes = []
+    for name in rows:
+        own = [box for box, owner in zip(blank.target_boxes, names, strict=True) if owner == name]
+        others = [
+            box for box, owner in zip(blank.target_boxes, names, strict=True) if owner != name
+        ]
+        boxes.append(_question_box(own, others, blank.px_per_mm))
+    return boxes, tuple(rows[name] for name in names)
+
+
+def _question_box(own: list[Box], others: list[Box], scale: float) -> Box:
+    left, top = min(box.x for box in own), min(box.y for box in own)
+    right, bottom = max(box.right for box in own), max(box.bottom for box in own)
+    is_row = len(own) > 1 and bottom - top < 1.8 * max(box.h for box in own)
+    if is_row:
+        beside = [o.right for o in others if o.right <= left and o.y < bottom and top < o.bottom]
+        edge = max(beside, default=0.0)
+        if left - edge > _QUESTION_MM * scale:
+            return Box(edge, top - 0.5 * scale, left - edge, bottom - top + scale)
+    above = [o.bottom for o in others if o.bottom <= top and o.x < right and left < o.right]
+    ceiling = max([top - _QUESTION_MM * scale, *above])
+    width = right - left + _RIGHT_OF_OPTIONS_MM * scale
+    return Box(left, ceiling, width, max(top - ceiling - 0.5 * scale, 1.0))
+
+
+def _window(box: Box, shape: tuple[int, ...]) -> Window:
+    """A box in whole pixels within a picture; never empty."""
+    height, width = shape[:2]
+    x0 = min(max(round(box.x), 0), width - 1)
+    y0 = min(max(round(box.y), 0), height - 1)
+    x1 = max(min(round(box.right), width), x0 + 1)
+    y1 = max(min(round(box.bottom), height), y0 + 1)
+    return x0, y0, x1, y1
