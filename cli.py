@@ -18,9 +18,10 @@ from scanner.ballot import SheetStatus
 from scanner.counting.adjudication import Decision, Verdict, sheet_label
 from scanner.counting.intake import ScanOptions, scan
 from scanner.counting.kept_forms import load_kept_forms
+from scanner.counting.page_order import PageOrder
 from scanner.counting.records import EXPORTS_FOLDER, BatchRequest
+from scanner.counting.reorder import batches_without_order
 from scanner.counting.results import decide, now, tally_count
-from scanner.counting.sheets import PageOrder
 from scanner.counting.store import Store
 from scanner.errors import BadArgumentsError, ExitCode, KiemPhieuError, TallyMismatchError
 from scanner.forms.catalog import DEFAULT_FOLDER, find_form, list_forms
@@ -195,8 +196,11 @@ def cli() -> None:
               " sheet to the first."))  # fmt: skip
 @click.option(
     "--fronts-first/--backs-first", "is_fronts_first", default=None,
-    help=_("Which side of a sheet comes first, where the pages do not tell."),
+    help=_("Which side of a sheet comes first, where the pages do not tell. Also for files that are"
+           " in the count already."),
 )  # fmt: skip
+@click.option("--last-leaf-first", "is_last_leaf_first", is_flag=True, help=_("Sheets of several"
+              " leaves were scanned from the last leaf to the first."))  # fmt: skip
 @_issued_option
 @_collected_option
 def _scan(
@@ -209,10 +213,10 @@ def _scan(
     backs: tuple[Path, ...],
     reversed_: bool,
     is_fronts_first: bool | None,
+    is_last_leaf_first: bool,
     issued: int | None,
     collected: int | None,
 ) -> None:
-    orders = {None: PageOrder.LEARNED, True: PageOrder.FRONTS_FIRST, False: PageOrder.BACKS_FIRST}
     if bool(fronts) != bool(backs):
         raise BadArgumentsError(gettext("--fronts and --backs go together."))
     request = BatchRequest(
@@ -220,7 +224,7 @@ def _scan(
         fronts=_absolute(fronts),
         backs=_absolute(backs),
         reversed_=reversed_,
-        order=orders[is_fronts_first],
+        order=_order(is_fronts_first, is_last_leaf_first),
         forms=form_ids,
     )
     with show_progress(_console(stderr=True)) as tell:
@@ -229,6 +233,15 @@ def _scan(
         store.set_papers(issued=issued, collected=collected)
     _say(*screen.show_summary(summary))
     _say(*screen.next_steps(summary, str(count)))
+
+
+def _order(is_fronts_first: bool | None, is_last_leaf_first: bool) -> PageOrder:
+    if is_last_leaf_first:
+        is_turned = is_fronts_first is False
+        return PageOrder.LAST_PAGE_FIRST if is_turned else PageOrder.LAST_LEAF_FIRST
+    if is_fronts_first is None:
+        return PageOrder.LEARNED
+    return PageOrder.FRONTS_FIRST if is_fronts_first else PageOrder.BACKS_FIRST
 
 
 def _absolute(paths: Sequence[Path]) -> tuple[str, ...]:
@@ -295,7 +308,10 @@ def _list(count: Path, status: str | None) -> None:
     wanted = SheetStatus(status) if status else None
     with _open_count(count) as (store, forms):
         lines = list_sheets(store, forms, wanted)
+        needs_order = bool(batches_without_order(store))
     _say(screen.show_sheets(lines) if lines else gettext("There is no such sheet."))
+    if needs_order and any(line.status is SheetStatus.IN_DOUBT for line in lines):
+        _say(screen.remedy_for_order(str(count)))
 
 
 @cli.command(

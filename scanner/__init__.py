@@ -1,3 +1,9 @@
 """Kiểm Phiếu: counts paper forms with tick boxes from their scans."""
 
+import os
+
 __version__ = "0.1.0"
+
+# Each worker process has one core. The small products of a page gain nothing from threads, and
+# threads of several processes get in each other's way. NumPy reads this when it is imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

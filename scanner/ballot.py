@@ -101,8 +101,8 @@ class TargetMeasures:
     """Share of the band on and beside the outline that is covered by added ink."""
     outside: float
     """Share of the ring around the target that is covered by added ink."""
-    label: float
-    """Share of the place of the option's label that is covered by added ink."""
+    label_mm: float
+    """Longer side of the largest piece of added ink around the option's label."""
     extent_mm: float
     """Longer side of the largest connected piece of added ink that touches the inside."""
     residual_mm: float

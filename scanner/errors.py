@@ -11,7 +11,7 @@ The tree::
     ├── MissingToolError           4   a program or a font that is not installed
     ├── StorageError               5   no right to write, no space left
     ├── FormError                  6   a form that is not fit to be read
-    ├── CountError                 7   a count folder that is missing, busy or newer than this program
+    ├── CountError                 7   a count folder that is missing, busy or too new
     └── TallyMismatchError         8   a tally that is not the expected one
 
 Every error says what is wrong, with which file, and what to do about it. Only ``cli.py``

@@ -8,16 +8,23 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import segno
 from numpy.random import Generator
 from numpy.typing import NDArray
 from skimage import data
 
+from scanner.forms.codes import PageCode, encode_code
 from scanner.forms.damage import Damage, damage_page
 from scanner.forms.pen import MarkKind, MarkStyle, Pen, draw_mark
 from scanner.forms.picture import load_blank
 from scanner.forms.sample import pack_scans
 from scanner.forms.template import Contest, Form, Option, Page, write_form
 from scanner.geometry import Box, mm_to_px
+from scanner.reading.align import AlignedPage, align_page
+from scanner.reading.blank import BlankPage
+from scanner.reading.identify import FormIndex, IdentifiedPage
+from scanner.reading.pages import PageImage
+from scanner.settings import Settings
 
 Gray = NDArray[np.uint8]
 
@@ -111,6 +118,14 @@ class Design:
     moved_column: bool = False
     """The right column lies one option lower, boxes and labels: another version of the form
     in which every box but the last lies where the next one's was."""
+    footer: str = ""
+    """Printed at the foot; empty: the title and the page number."""
+    swapped: bool = False
+    """Every question's first two labels have changed places; the boxes have not moved."""
+    reworded: tuple[int, ...] = ()
+    """Numbers of the questions that ask something else above the same options."""
+    code: bool = False
+    """Each page carries a QR code that names its form and page."""
     width_mm: float = 148.0
     height_mm: float = 210.0
     dpi: int = 150
@@ -129,12 +144,16 @@ def draw_small_form(folder: Path, form_id: str = "small", design: Design | None 
     contests: list[Contest] = []
     for number in range(1, design.pages + 1):
         image, drawn = _draw_page(design, number)
+        code = PageCode(form_id, number) if design.code else None
+        if code is not None:
+            stamp_code(image, encode_code(code), design.dpi)
         pages.append(
             Page(
                 number=number,
                 blank=f"page-{number}.png",
                 width_mm=design.width_mm,
                 height_mm=design.height_mm,
+                code=None if code is None else encode_code(code),
             )
         )
         contests.extend(drawn)
@@ -252,6 +271,41 @@ def foreign_page(seed: int = 99, *, design: Design | None = None) -> Gray:
     return image
 
 
+def stamp_code(image: Gray, text: str, dpi: float = 150) -> None:
+    """Print a QR code at the top right of a page, over whatever is there; ``image`` is changed."""
+    module = max(round(mm_to_px(0.5, dpi)), 1)
+    matrix = np.array([list(row) for row in segno.make_qr(text).matrix_iter(border=4)])
+    code = np.where(np.kron(matrix, np.ones((module, module))) > 0, 0, 255).astype(np.uint8)
+    top, right = round(mm_to_px(4.0, dpi)), round(mm_to_px(5.0, dpi))
+    height, width = code.shape
+    image[top : top + height, -right - width : -right] = code
+
+
+def as_page(gray: Gray, *, reduction: int = 1) -> PageImage:
+    """A picture as the page of a file; its hash is no true one."""
+    height, width = gray.shape
+    return PageImage(gray, reduction, (width * reduction, height * reduction), "0" * 64)
+
+
+def blank_of(form: Form, number: int = 1) -> BlankPage:
+    """One page of a form, ready for comparison at the usual resolution."""
+    page = form.page(number)
+    assert page is not None
+    return BlankPage(form, page, Settings().working_dpi)
+
+
+def identify(blank: BlankPage, scan: Gray) -> IdentifiedPage:
+    """A scan taken for the only page there is; fails where it is none."""
+    page = FormIndex([blank], Settings()).identify_page(scan)
+    assert isinstance(page, IdentifiedPage), page
+    return page
+
+
+def align(blank: BlankPage, scan: Gray) -> AlignedPage:
+    """A scan laid on the only page there is."""
+    return align_page(scan, blank, identify(blank, scan).homography)
+
+
 def write_image(path: Path, image: Gray, *, quality: int = 85) -> Path:
     """Write PNG, JPEG or TIFF by the suffix; any letter may stand in the path."""
     options = [cv2.IMWRITE_JPEG_QUALITY, quality] if path.suffix in {".jpg", ".jpeg"} else []
@@ -280,7 +334,7 @@ def _draw_page(design: Design, number: int) -> tuple[Gray, list[Contest]]:
     rng = np.random.default_rng([design.seed, number])
     _put(image, design, design.title, (_MARGIN_MM, 14.0), 3.6)
     _put(image, design, _sentence(rng, 7), (_MARGIN_MM, 21.0), 2.4)
-    footer = f"{design.title.title()} - page {number} of {design.pages}"
+    footer = design.footer or f"{design.title.title()} - page {number} of {design.pages}"
     _put(image, design, footer, (_MARGIN_MM, design.height_mm - 8.0), 2.2)
     contests = []
     per_column = -(-design.questions // 2)
@@ -306,12 +360,18 @@ def _draw_question(
 ) -> Contest:
     x, y = at
     index, page = numbers
-    title = f"{index}. {_sentence(rng, 3)}"
+    title, subtitle = _sentence(rng, 3), _sentence(rng, 4)
+    if index in design.reworded:
+        other = np.random.default_rng([design.seed, 1000 + index])
+        title, subtitle = _sentence(other, 3), _sentence(other, 4)
+    title = f"{index}. {title}"
     _put(image, design, title, (x, y), 2.7)
-    _put(image, design, _sentence(rng, 4), (x, y + 4.4), 2.2)
+    _put(image, design, subtitle, (x, y + 4.4), 2.2)
+    labels = [_sentence(rng, 2) for _ in range(design.options)]
+    if design.swapped:
+        labels[0], labels[1] = labels[1], labels[0]
     options = []
-    for k in range(design.options):
-        label = _sentence(rng, 2)
+    for k, label in enumerate(labels):
         top = y + _TITLE_MM - 3.5 + k * _OPTION_PITCH_MM
         box = _draw_box(image, design, (x + 3, top))
         _put(image, design, label, (x + 10, top + 3.6), 2.5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import shutil
 import subprocess
@@ -15,6 +16,9 @@ from pathlib import Path
 import pytest
 
 import scanner
+from scanner.ballot import Reason
+from scanner.errors import ExitCode
+from scanner.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 
@@ -43,8 +47,8 @@ IMAGES_AND_DATABASES = {"cv2", "skimage", "PIL", "pypdfium2", "pikepdf", "zxingc
 
 MOST_LINES = 500
 
-ALLOWED_ADDRESSES = ("https" + "://json-schema.org/draft/",)
-"""Names of standards, which nothing ever fetches."""
+ALLOWED_ADDRESSES = ("https" + "://json-schema.org/draft/", "https" + "://example.org")
+"""Names of standards and of nobody (RFC 2606), which nothing ever fetches."""
 TEXT_FILES = {
     ".cfg", ".css", ".csv", ".html", ".js", ".json", ".lock", ".md", ".po", ".py", ".sh", ".toml",
     ".txt", ".yaml", ".yml", "",
@@ -184,6 +188,60 @@ def test_every_link_in_the_documents_leads_somewhere() -> None:
                 if not (ROOT / path.parent / link).exists():
                     dead.append(f"{path}: {link}")
     assert dead == []
+
+
+def test_every_link_to_a_heading_finds_it() -> None:
+    dead = []
+    for path, text in project_texts():
+        if path.suffix == ".md":
+            for link, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", text):
+                target = ROOT / path.parent / link if link else ROOT / path
+                if anchor not in anchors(target.read_text(encoding="utf-8")):
+                    dead.append(f"{path}: {link}#{anchor}")
+    assert dead == []
+
+
+def anchors(document: str) -> set[str]:
+    """What a document's headings are called in links: lower case, hyphens, no punctuation."""
+    headings = re.findall(r"^#+ (.+)$", document, flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def rows_of(document: str, header: str) -> list[list[str]]:
+    """The cells of the table below a header line, without backticks."""
+    text = (ROOT / "docs" / document).read_text(encoding="utf-8")
+    lines = text[text.index(header) :].splitlines()[2:]
+    table = lines[: next((n for n, line in enumerate(lines) if not line.startswith("|")), None)]
+    return [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in table]
+
+
+def test_the_documented_exit_codes_are_those_of_the_program() -> None:
+    documented = {int(code): name for code, name, _ in rows_of("exit-codes.md", "| code |")}
+    assert documented == {code.value: code.name.lower().replace("_", " ") for code in ExitCode}
+
+
+def test_the_documented_thresholds_are_those_of_the_program() -> None:
+    documented = {name: float(value) for name, value, _ in rows_of("reading.md", "| setting |")}
+    assert documented == Settings().model_dump()
+
+
+def test_the_documented_reasons_are_those_of_the_program() -> None:
+    documented = [
+        name for names, _, _ in rows_of("reading.md", "| reason |") for name in names.split("`, `")
+    ]
+    assert sorted(documented) == sorted(Reason)
+
+
+def test_the_figures_in_the_readme_are_those_that_the_demo_expects() -> None:
+    sample = ROOT / "samples" / "so_xay_dung_2023" / "expected.json"
+    expected = json.loads(sample.read_text(encoding="utf-8"))
+    published = {f"{row['count']}/{row['of']} {row['percent']} %" for row in expected["published"]}
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    figures = re.findall(r"(\d+/\d+ \d+ %) \| (\d+/\d+ \d+ %)", readme)
+    assert len(figures) == 5
+    for counted, from_the_report in figures:
+        assert counted == from_the_report
+        assert counted in published
 
 
 def test_the_lock_holds_names_versions_and_hashes_only() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import cache
 from pathlib import Path
@@ -112,6 +113,15 @@ def test_the_words_are_those_of_the_design() -> None:
     assert messages.describe(ContestState.OVERVOTE) == "đánh quá số ô"
     assert messages.describe(ContestState.UNDERVOTE) == "thiếu"
     assert messages.describe(ContestState.BLANK) == "không trả lời"
+
+
+def test_the_words_in_the_documents_are_those_of_the_program() -> None:
+    messages.set_language("vi")
+    words = (ROOT / "docs" / "words.md").read_text(encoding="utf-8")
+    states = (ContestState.OVERVOTE, ContestState.UNDERVOTE, ContestState.BLANK, *SheetStatus)
+    for member in states:
+        name = member.value.replace("_", " ")
+        assert re.search(rf"^\| {name} \|.*\| {messages.describe(member)} \|$", words, re.M), name
 
 
 def test_an_explicit_language_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -230,3 +232,14 @@ def test_a_page_of_text_is_drawn_at_200_dpi_or_as_asked(tmp_path: Path) -> None:
     assert blank.gray.shape == (3509, 2480)
     assert blank.dpi == pytest.approx(300)
     assert load_page(path, 1, min_long_side_px=1000).image_hash == page.image_hash
+
+
+def test_nothing_is_said_about_a_pdf_that_is_open_when_the_program_ends(tmp_path: Path) -> None:
+    path = tmp_path / "a.pdf"
+    sheet = Canvas(str(path))
+    sheet.line(10, 10, 500, 800)
+    sheet.save()
+    root = Path(__file__).parents[1]
+    command = [sys.executable, root / "cli.py", "scan", tmp_path / "count", path, "-j", "1"]
+    ended = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    assert ended.stderr == ""

@@ -23,6 +23,7 @@ from scanner.ballot import (
     UnreadablePage,
 )
 from scanner.counting.adjudication import Decision, SheetRecord, Verdict
+from scanner.counting.page_order import PageOrder
 from scanner.counting.records import (
     BatchRequest,
     BatchState,
@@ -30,7 +31,6 @@ from scanner.counting.records import (
     PlannedPage,
     ScannedFile,
 )
-from scanner.counting.sheets import PageOrder
 from scanner.counting.store import Store
 from scanner.errors import CountError, StorageError
 

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from io import BufferedReader
 from pathlib import Path
 
 from scanner.ballot import Reason, UnreadablePage
@@ -28,6 +29,9 @@ from scanner.reading.pages import close_files, count_pages
 
 BLOCK_BYTES = 1 << 20
 UNFINISHED_SUFFIX = ".part"
+_Page = tuple[ScannedFile, int]
+"""A file and the number of a page in it."""
+
 SINGLE_PAGES = 0
 """The pile of all files of one page: they may be pages of one sheet."""
 
@@ -55,6 +59,16 @@ def register_files(store: Store, batch: Batch, tell: Callable[[int, int], None])
     close_files()
 
 
+def hash_file(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal digits.
+
+    Raises:
+        UnreadableFileError: It is not there, or may not be read.
+    """
+    with _open(path) as source:
+        return hashlib.file_digest(source, "sha256").hexdigest()
+
+
 def plan(request: BatchRequest, files: Sequence[ScannedFile]) -> list[PlannedPage]:
     """The pages of a batch in scan order, with what their place says about them.
 
@@ -63,9 +77,7 @@ def plan(request: BatchRequest, files: Sequence[ScannedFile]) -> list[PlannedPag
         files: Its files in the order of the request.
     """
     both_sides = len(request.files)
-    fronts_end = both_sides + len(request.fronts)
-    fronts = [page for file in files[both_sides:fronts_end] for page in _pages_of(file)]
-    backs = [page for file in files[fronts_end:] for page in _pages_of(file)]
+    fronts, backs = _sides(request, files)
     pairs = interleave(fronts, backs, reversed_=request.reversed_)
     # Where one side has more pages than the other, no pair of them can be trusted.
     flags: tuple[Reason, ...] = () if len(fronts) == len(backs) else (Reason.PAGE_ORDER,)
@@ -80,6 +92,24 @@ def plan(request: BatchRequest, files: Sequence[ScannedFile]) -> list[PlannedPag
         PlannedPage(position, file.id, number, pile, doubts, _refusal(file))
         for position, (file, number, pile, doubts) in enumerate(pages)
     ]
+
+
+def count_sides(request: BatchRequest, files: Sequence[ScannedFile]) -> tuple[int, int]:
+    """How many fronts and backs came from a feeder that reads one side.
+
+    Args:
+        request: What the batch was asked to scan.
+        files: Its files in the order of the request.
+    """
+    fronts, backs = _sides(request, files)
+    return len(fronts), len(backs)
+
+
+def _sides(request: BatchRequest, files: Sequence[ScannedFile]) -> tuple[list[_Page], list[_Page]]:
+    fronts_begin = len(request.files)
+    backs_begin = fronts_begin + len(request.fronts)
+    fronts = [page for file in files[fronts_begin:backs_begin] for page in _pages_of(file)]
+    return fronts, [page for file in files[backs_begin:] for page in _pages_of(file)]
 
 
 def _take_in(store: Store, file: ScannedFile) -> ScannedFile:
@@ -109,15 +139,7 @@ def _copy(path: Path, folder: Path, count_folder: Path) -> tuple[Path, str]:
     """Copy a file under a passing name; the copy and the SHA-256 of its bytes."""
     digest = hashlib.sha256()
     copy = folder / f"{os.getpid()}{UNFINISHED_SUFFIX}"
-    try:
-        source = path.open("rb")
-    except OSError as error:
-        raise UnreadableFileError(
-            _("This file cannot be opened: {why}.").format(why=error.strerror or error),
-            remedy=_("Put it back, or allow it to be read, and run the same command again."),
-            path=path,
-        ) from error
-    with source, storage_faults(count_folder), copy.open("wb") as target:
+    with _open(path) as source, storage_faults(count_folder), copy.open("wb") as target:
         while block := source.read(BLOCK_BYTES):
             digest.update(block)
             target.write(block)
@@ -126,13 +148,24 @@ def _copy(path: Path, folder: Path, count_folder: Path) -> tuple[Path, str]:
     return copy, digest.hexdigest()
 
 
+def _open(path: Path) -> BufferedReader:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise UnreadableFileError(
+            _("This file cannot be opened: {why}.").format(why=error.strerror or error),
+            remedy=_("Put it back, or allow it to be read, and run the same command again."),
+            path=path,
+        ) from error
+
+
 def _extension(path: Path) -> str:
     """The file's extension where it is a plain one, since some readers look at it."""
     suffix = path.suffix.lower()
     return suffix if re.fullmatch(r"\.[a-z0-9]{1,5}", suffix) else ""
 
 
-def _pages_of(file: ScannedFile) -> list[tuple[ScannedFile, int]]:
+def _pages_of(file: ScannedFile) -> list[_Page]:
     """The pages of a file; a refused file stands as one entry, a known one as none."""
     if file.known_as is not None:
         return []

@@ -23,8 +23,9 @@ from scanner.ballot import (
     UnreadablePage,
 )
 from scanner.counting.adjudication import SheetRecord, open_doubts, resolve
-from scanner.counting.files import plan, register_files
+from scanner.counting.files import count_sides, plan, register_files
 from scanner.counting.kept_forms import keep_forms, load_kept_forms
+from scanner.counting.paper import PageSlot
 from scanner.counting.records import (
     CACHE_FOLDER,
     Batch,
@@ -33,15 +34,10 @@ from scanner.counting.records import (
     PageResult,
     PageSource,
 )
-from scanner.counting.sheets import (
-    PageOrder,
-    PageSlot,
-    SheetDraft,
-    assemble,
-    lies_backs_first,
-)
+from scanner.counting.reorder import batches_without_order, reopen_batches
+from scanner.counting.sheets import SheetDraft, assemble
 from scanner.counting.store import Store
-from scanner.counting.workers import FormReader, ReaderFactory, read_pages
+from scanner.counting.workers import LONGEST_PAGE_S, FormReader, ReaderFactory, read_pages
 from scanner.errors import BadArgumentsError
 from scanner.forms.template import Form
 from scanner.messages import gettext as _
@@ -73,6 +69,8 @@ class ScanOptions:
 
     jobs: int = 1
     progress: Progress | None = None
+    longest_page_s: float = LONGEST_PAGE_S
+    """A page that takes longer is refused, where more than one process reads."""
     make_reader: MakeFactory = FormReader
 
     def tell(self, stage: Stage, done: int, total: int) -> None:
@@ -105,8 +103,12 @@ class ScanSummary:
     known: tuple[tuple[str, str], ...] = ()
     """Files that were scanned before and are not counted twice, with their first names."""
     refusals: tuple[Refusal, ...] = ()
-    backs_first: bool = False
-    """The pile of a batch lies with a later page of each sheet first."""
+    reordered: tuple[int, ...] = ()
+    """Batches that were in the count before, put together anew in the order told now."""
+    needs_order: tuple[int, ...] = ()
+    """Batches whose sheets are in doubt until the order of their pages is told."""
+    sides: tuple[tuple[int, int], ...] = ()
+    """Numbers of fronts and backs that came from a feeder that reads one side."""
     seconds: float = 0.0
 
     @property
@@ -121,7 +123,8 @@ def scan(
     """Scan files into a count; begin the count if there is none.
 
     A batch that was broken off is finished first. Files that are in the count already are
-    named in the summary and not counted again.
+    named in the summary and not counted again; if the order of their pages is told, and was not
+    before, or otherwise, their sheets are put together anew.
 
     Args:
         folder: The count's folder.
@@ -144,32 +147,37 @@ def scan(
             raise BadArgumentsError(
                 _("There is nothing to scan."), remedy=_("Name the files to be read.")
             )
-        finished: dict[int, bool] = {}
-        if unfinished is not None:
-            finished[unfinished.id] = _finish(store, unfinished, options)
-        if request.paths():
+        batches = [] if unfinished is None else [unfinished]
+        for batch in batches:
+            _finish(store, batch, options)
+        reopened, is_more = reopen_batches(store, request)
+        for batch in reopened:
+            _finish(store, batch, options)
+        batches += [batch for batch in reopened if batch.id not in {b.id for b in batches}]
+        if request.paths() and is_more:
             forms = keep_forms(store, forms_folder, request.forms)
             request = replace(request, forms=tuple(form.id for form in forms))
             if unfinished is None or unfinished.request != request:
                 batch = store.begin_batch(request, Settings().model_dump_json())
-                finished[batch.id] = _finish(store, batch, options)
-        summary = _summarize(store, list(finished))
+                _finish(store, batch, options)
+                batches.append(batch)
+        summary = _summarize(store, batches)
     return replace(
         summary,
         resumed=unfinished is not None,
-        backs_first=any(finished.values()),
+        reordered=tuple(batch.id for batch in reopened),
         seconds=time.monotonic() - started,
     )
 
 
-def _finish(store: Store, batch: Batch, options: ScanOptions) -> bool:
-    """Bring a batch from wherever it is to its end; true if its pile lies backs first."""
+def _finish(store: Store, batch: Batch, options: ScanOptions) -> None:
+    """Bring a batch from wherever it is to its end."""
     forms = load_kept_forms(store, batch.request.forms)
     if batch.state is BatchState.REGISTERING:
         register_files(store, batch, lambda n, total: options.tell(Stage.FILES, n, total))
         store.plan_pages(batch.id, plan(batch.request, store.files(batch.id)))
     _read(store, batch, forms, options)
-    return _put_together(store, batch, forms, options)
+    _put_together(store, batch, forms, options)
 
 
 def _read(store: Store, batch: Batch, forms: Sequence[Form], options: ScanOptions) -> None:
@@ -180,8 +188,9 @@ def _read(store: Store, batch: Batch, forms: Sequence[Form], options: ScanOption
     folders = tuple(form.folder for form in forms)
     factory = options.make_reader(folders, settings, store.folder / CACHE_FOLDER)
     writer = _Writer(store)
+    pages = _unread(store, batch.id)
     try:
-        for result in read_pages(_unread(store, batch.id), factory, options.jobs):
+        for result in read_pages(pages, factory, options.jobs, options.longest_page_s):
             writer.add(result)
             done += 1
             options.tell(Stage.PAGES, done, total)
@@ -218,8 +227,9 @@ class _Writer:
         self._last = time.monotonic()
 
 
-def _put_together(store: Store, batch: Batch, forms: Sequence[Form], options: ScanOptions) -> bool:
-    drafts = assemble(_slots(store, batch, forms), forms, batch.request.order)
+def _put_together(store: Store, batch: Batch, forms: Sequence[Form], options: ScanOptions) -> None:
+    assembly = assemble(_slots(store, batch, forms), forms, batch.request.order)
+    drafts = assembly.sheets
     pages = store.page_reasons(batch.id)
     by_id = {form.id: form for form in forms}
     first = store.first_free_sheet()
@@ -233,8 +243,7 @@ def _put_together(store: Store, batch: Batch, forms: Sequence[Form], options: Sc
             yield read_sheet(draft, form, doubts, targets, (first + place, batch.id)), ids
             options.tell(Stage.SHEETS, place + 1, len(drafts))
 
-    store.finish_batch(batch.id, sheets())
-    return batch.request.order is PageOrder.LEARNED and lies_backs_first(drafts)
+    store.finish_batch(batch.id, sheets(), needs_order=assembly.needs_order)
 
 
 def _slots(store: Store, batch: Batch, forms: Sequence[Form]) -> list[PageSlot]:
@@ -291,10 +300,11 @@ def _is_blank(reading: ContestReading) -> bool:
     return reading.state is ContestState.BLANK
 
 
-def _summarize(store: Store, batches: Sequence[int]) -> ScanSummary:
+def _summarize(store: Store, done: Sequence[Batch]) -> ScanSummary:
     statuses: Counter[SheetStatus] = Counter()
     reasons: Counter[Reason] = Counter()
     forms = {form.id: form for form in load_kept_forms(store)}
+    batches = [batch.id for batch in done]
     for batch in batches:
         for record in store.sheets(batch_id=batch):
             form = forms.get(record.form or "")
@@ -315,6 +325,12 @@ def _summarize(store: Store, batches: Sequence[int]) -> ScanSummary:
             Refusal(source.name, source.number, result)
             for batch in batches
             for source, result in store.refused_pages(batch)
+        ),
+        needs_order=tuple(b.id for b in batches_without_order(store) if b.id in batches),
+        sides=tuple(
+            count_sides(batch.request, store.files(batch.id))
+            for batch in done
+            if batch.request.fronts
         ),
     )
 

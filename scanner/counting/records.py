@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from scanner.ballot import PageReading, Reason, TargetReading, UnreadablePage
-from scanner.counting.sheets import PageOrder
+from scanner.counting.page_order import PageOrder
 
 DATABASE_FILE = "count.db"
 LOCK_FILE = "count.lock"

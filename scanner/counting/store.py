@@ -1,7 +1,8 @@
 """The count's database: every query.
 
 One SQLite file in the count's folder. Rows are only added; what changes is the state of a
-batch, the result of a page (once), and the figures of papers issued and collected.
+batch, the result of a page (once), and the figures of papers issued and collected. The sheets of
+a batch can be put together anew as long as no person has decided on one; its pages stay as read.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from scanner import __version__
 from scanner.ballot import PageReading, Reason, TargetReading, UnreadablePage
 from scanner.counting import store_rows as rows
 from scanner.counting.adjudication import Decision, SheetRecord
+from scanner.counting.paper import PageSlot
 from scanner.counting.records import (
     DATABASE_FILE,
     IMAGES_FOLDER,
@@ -36,7 +38,6 @@ from scanner.counting.records import (
     PlannedPage,
     ScannedFile,
 )
-from scanner.counting.sheets import PageSlot
 from scanner.counting.store_schema import (
     SCHEMA_VERSION,
     batch,
@@ -59,6 +60,7 @@ from scanner.errors import CountError, KiemPhieuError
 from scanner.messages import gettext as _
 
 ROWS_AT_ONCE = 500
+BATCH_DONE = "batch done"
 
 
 class Store:
@@ -323,9 +325,19 @@ class Store:
         return (next(self._rows(sa.select(sa.func.max(sheet.c.id).label("last"))))["last"] or 0) + 1
 
     def finish_batch(
-        self, batch_id: int, sheets: Iterable[tuple[SheetRecord, Sequence[int]]]
+        self,
+        batch_id: int,
+        sheets: Iterable[tuple[SheetRecord, Sequence[int]]],
+        *,
+        needs_order: bool = False,
     ) -> None:
-        """Write the sheets of a batch with the ids of their pages: all of them or none."""
+        """Write the sheets of a batch with the ids of their pages: all of them or none.
+
+        Args:
+            batch_id: The batch.
+            sheets: Its sheets.
+            needs_order: Noted with it: the order of its pages is not certain.
+        """
         with self._write() as connection:
             for record, pages in sheets:
                 connection.execute(
@@ -346,7 +358,32 @@ class Store:
                 values = [rows.contest_values(record.sheet, n, c) for n, c in contests]
                 _insert(connection, contest_reading, values)
             _set_state(connection, batch_id, state=BatchState.DONE, finished=_now())
-            _note(connection, "batch done", {"id": batch_id})
+            _note(connection, BATCH_DONE, {"id": batch_id, "needs_order": needs_order})
+
+    def reopen_batches(self, requests: Mapping[int, BatchRequest]) -> None:
+        """Take the sheets of finished batches apart, to be put together as is asked now.
+
+        Raises:
+            CountError: A person has decided on one of their sheets; all stay as they are.
+        """
+        own = sa.select(sheet.c.id).where(sheet.c.batch.in_(requests))
+        with self._write() as connection:
+            decided = connection.scalar(
+                sa.select(decision.c.sheet).where(decision.c.sheet.in_(own)).limit(1)
+            )
+            if decided is not None:
+                raise CountError(
+                    _("A person has decided on sheet {n} of these files.").format(n=decided),
+                    remedy=_("Scan the files into a new count, and name the order there."),
+                    path=self.folder,
+                )
+            for table in (contest_reading, sheet_page):
+                connection.execute(table.delete().where(table.c.sheet.in_(own)))
+            connection.execute(sheet.delete().where(sheet.c.batch.in_(requests)))
+            for number, request in requests.items():
+                values = {"request": request.to_json(), "state": BatchState.READING}
+                _set_state(connection, number, **values)
+                _note(connection, "batch reopened", {"id": number, "order": request.order})
 
     def sheets(
         self, *, batch_id: int | None = None, sheet_id: int | None = None

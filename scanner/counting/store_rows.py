@@ -19,8 +19,9 @@ from scanner.ballot import (
     UnreadablePage,
 )
 from scanner.counting.adjudication import Decision, SheetRecord, Verdict
+from scanner.counting.paper import PageSlot
 from scanner.counting.records import Batch, BatchRequest, BatchState, PlannedPage, ScannedFile
-from scanner.counting.sheets import PageSlot
+from scanner.counting.skew import skew_degrees
 
 MEASURES = tuple(field.name for field in fields(TargetMeasures))
 """The columns of a mark that hold a measure."""
@@ -164,6 +165,7 @@ def slot_of(row: Row) -> PageSlot:
         alternatives=tuple(json.loads(row["alternatives"])),
         refusal=Reason(row["refusal"]) if row["refusal"] else None,
         reasons=split(row["flags"]),
+        skew_deg=skew_degrees(json.loads(row["homography"])) if row["homography"] else None,
     )
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import faulthandler
 import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from multiprocessing.connection import wait as wait_for_process
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TextIO
 
 from scanner.ballot import PageReading, Reason, UnreadablePage
 from scanner.counting.records import PageResult, PageSource
@@ -33,6 +35,8 @@ PAGES_A_TASK = 4
 TASKS_WAITING_A_PROCESS = 2
 MOST_PROCESSES = 60
 """Windows can wait for no more than about sixty."""
+LONGEST_PAGE_S = 120.0
+"""A page takes a tenth of a second, the largest that is let in some seconds."""
 DEATHS_IN_A_ROW = 3
 """After so many pages that each killed their process, the fault is not in the pages."""
 
@@ -74,7 +78,10 @@ class FormReader:
 
 
 def read_pages(
-    pages: Iterable[PageSource], factory: ReaderFactory, jobs: int
+    pages: Iterable[PageSource],
+    factory: ReaderFactory,
+    jobs: int,
+    longest_page_s: float = LONGEST_PAGE_S,
 ) -> Iterator[PageResult]:
     """Read pages; results come as they are ready, one for every page whatever happens to it.
 
@@ -82,6 +89,8 @@ def read_pages(
         pages: What to read; taken only as fast as it can be worked on.
         factory: Makes the reader.
         jobs: Number of processes; with one, this process reads by itself.
+        longest_page_s: A process that takes longer for a page is ended, and the page refused;
+            this process is not.
 
     Raises:
         KiemPhieuError: No reader can be made, or processes keep dying.
@@ -92,12 +101,13 @@ def read_pages(
             yield read_one(reader, page)
         return
     tasks = _tasks(pages)
+    crew = _Crew(factory, min(jobs, MOST_PROCESSES), longest_page_s)
     while True:
         lost: list[PageSource] = []
-        yield from _read_until_broken(tasks, factory, min(jobs, MOST_PROCESSES), lost)
+        yield from _read_until_broken(tasks, crew, lost)
         if not lost:
             return
-        yield from _read_each_alone(lost, factory)
+        yield from _read_each_alone(lost, crew)
 
 
 def read_one(reader: PageReader, page: PageSource) -> PageResult:
@@ -143,16 +153,13 @@ def _tasks(pages: Iterable[PageSource]) -> Iterator[list[PageSource]]:
 
 
 def _read_until_broken(
-    tasks: Iterator[list[PageSource]],
-    factory: ReaderFactory,
-    jobs: int,
-    lost: list[PageSource],
+    tasks: Iterator[list[PageSource]], crew: _Crew, lost: list[PageSource]
 ) -> Iterator[PageResult]:
     """Read until all is done or a process dies; then ``lost`` gets the pages under way."""
-    with _processes(factory, jobs) as pool:
+    with crew.at_work() as pool:
         pending: dict[Future[list[PageResult]], list[PageSource]] = {}
         while not lost:
-            for task in islice(tasks, TASKS_WAITING_A_PROCESS * jobs - len(pending)):
+            for task in islice(tasks, TASKS_WAITING_A_PROCESS * crew.jobs - len(pending)):
                 if not _hand_out(pool, task, pending):
                     lost.extend(task)
                     break
@@ -191,13 +198,14 @@ def _collect(
             yield from results
 
 
-def _read_each_alone(pages: Sequence[PageSource], factory: ReaderFactory) -> Iterator[PageResult]:
+def _read_each_alone(pages: Sequence[PageSource], crew: _Crew) -> Iterator[PageResult]:
     """One page a time, to find the one that kills the process that reads it."""
     deaths = 0
     waiting = list(pages)
     while waiting:
-        with _processes(factory, 1) as pool:
+        with replace(crew, jobs=1).at_work() as pool:
             while waiting:
+                started = time.monotonic()
                 try:
                     results = pool.submit(_read_task, waiting[:1]).result()
                 except BrokenProcessPool:
@@ -214,29 +222,41 @@ def _read_each_alone(pages: Sequence[PageSource], factory: ReaderFactory) -> Ite
                 _("The processes that read pages keep dying."),
                 remedy=_("Free some memory, or read with one process: -j 1."),
             )
-        refusal = UnreadablePage(Reason.UNREADABLE_FILE, {"error": "the reading process died"})
-        yield PageResult(page.page, "", refusal)
+        is_late = time.monotonic() - started >= crew.longest_page_s
+        why = f"no end after {crew.longest_page_s:g} s" if is_late else "the reading process died"
+        yield PageResult(page.page, "", UnreadablePage(Reason.UNREADABLE_FILE, {"error": why}))
 
 
-@contextmanager
-def _processes(factory: ReaderFactory, jobs: int) -> Iterator[ProcessPoolExecutor]:
-    pool = ProcessPoolExecutor(
-        jobs,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_start_process,
-        initargs=(factory,),
-    )
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
+@dataclass(frozen=True, slots=True)
+class _Crew:
+    """Processes that read pages."""
+
+    factory: ReaderFactory
+    jobs: int
+    longest_page_s: float
+
+    @contextmanager
+    def at_work(self) -> Iterator[ProcessPoolExecutor]:
+        """The processes, for a while."""
+        pool = ProcessPoolExecutor(
+            self.jobs,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_start_process,
+            initargs=(self.factory, self.longest_page_s),
+        )
+        try:
+            yield pool
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 _reader: list[PageReader | Exception] = []
 """The one reader of a worker process, or why there is none."""
+_longest_page_s: list[float] = []
 
 
-def _start_process(factory: ReaderFactory) -> None:
+def _start_process(factory: ReaderFactory, longest_page_s: float) -> None:
+    _longest_page_s.append(longest_page_s)
     # Ctrl-C is for the process that writes; it lets the others finish what they have begun.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -258,4 +278,14 @@ def _read_task(pages: Sequence[PageSource]) -> list[PageResult]:
     reader = _reader[0]
     if isinstance(reader, Exception):
         raise reader
-    return [read_one(reader, page) for page in pages]
+    with Path(os.devnull).open("w") as nowhere:
+        return [_read_in_time(reader, page, nowhere) for page in pages]
+
+
+def _read_in_time(reader: PageReader, page: PageSource, nowhere: TextIO) -> PageResult:
+    """Read one page, or end this process: a library that hangs listens to nothing else."""
+    faulthandler.dump_traceback_later(_longest_page_s[0], exit=True, file=nowhere)
+    try:
+        return read_one(reader, page)
+    finally:
+        faulthandler.cancel_dump_traceback_later()

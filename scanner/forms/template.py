@@ -25,6 +25,7 @@ from pydantic import (
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from scanner.errors import FormError
 from scanner.geometry import Box
@@ -126,7 +127,6 @@ class Form(_Part):
     private: tuple[Zone, ...] = ()
 
     _folder: Path | None = None
-    _lines: dict[str, int] = {}
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -213,7 +213,7 @@ def read_form(folder: Path) -> Form:
         form = Form.model_validate(data)
     except ValidationError as error:
         raise FormError(_explain(error, data), path=path) from error
-    form._folder = folder  # noqa: SLF001
+    form._folder = folder
     for page in form.pages:
         if not form.blank_path(page).is_file():
             raise FormError(
@@ -234,12 +234,17 @@ def write_form(form: Form, folder: Path) -> None:
     for contest in data.get("contests", []):
         options = CommentedSeq()
         for option in contest["options"]:
-            line = CommentedMap(option)
+            line = CommentedMap({name: _quoted(value) for name, value in option.items()})
             line.fa.set_flow_style()
             options.append(line)
         contest["options"] = options
     with (folder / FORM_FILE).open("w", encoding="utf-8", newline="\n") as stream:
         yaml.dump(data, stream)
+
+
+def _quoted(value: Any) -> Any:
+    """A text in double quotes: bare, ``?0`` or ``a: b`` would mean something else within braces."""
+    return DoubleQuotedScalarString(value) if isinstance(value, str) else value
 
 
 def _explain(error: ValidationError, data: Any) -> str:

@@ -129,6 +129,8 @@ def show_summary(summary: ScanSummary) -> Iterator[RenderableType]:
     """What a scan did."""
     if summary.resumed:
         yield _("A scan that had been broken off was finished.")
+    if summary.reordered:
+        yield _("The sheets of these files were put together anew, in the order told now.")
     for name, first_name in summary.known:
         yield Text(
             _("{file} is already in this count (as {first}); it is not counted twice.").format(
@@ -146,14 +148,29 @@ def show_summary(summary: ScanSummary) -> Iterator[RenderableType]:
     )  # fmt: skip
     yield _show_statuses(summary.statuses, summary.reasons)
     yield from _show_refusals(summary.refusals)
-    if summary.backs_first:
+    for fronts, backs in summary.sides:
+        yield _sides_in_words(fronts, backs)
+    if summary.needs_order:
         yield Text(
             _(
-                "This pile lies backs first. If it does not, the order of its pages is broken:"
-                " scan it into a new count with --fronts-first."
+                "In which order the sides of these sheets were scanned cannot be told, so all of"
+                " them wait. Look at the paper, then give the same command once more with"
+                " --fronts-first or --backs-first. Nothing is read again."
             ),
             style=WARNING_STYLE,
         )
+
+
+def remedy_for_order(count: str) -> Text:
+    """What to do where the sheets of a batch wait for the order of their pages."""
+    return Text(
+        _(
+            "Sheets that wait only because the order of their pages cannot be told are put"
+            " together by 'kiemphieu scan {count} FILES --fronts-first' (or --backs-first), with"
+            " the files they came from. Nothing is read again."
+        ).format(count=count),
+        style=WARNING_STYLE,
+    )
 
 
 def show_forms(forms: Iterable[Form]) -> RenderableType:
@@ -219,6 +236,23 @@ def refusal_in_words(reason: str) -> str:
     if reason == REFUSED_BY_PERSON:
         return _("A person refused it.")
     return describe(Reason(reason))
+
+
+def _sides_in_words(fronts: int, backs: int) -> Text:
+    """What became of fronts and backs that were scanned apart."""
+    if fronts != backs:
+        sentence = _(
+            "{fronts} fronts and {backs} backs: no pair of them can be trusted, so all of them"
+            " wait. Find the page that was not scanned, scan that side again, and scan both"
+            " sides into a new count."
+        )
+        return Text(sentence.format(fronts=fronts, backs=backs), style=WARNING_STYLE)
+    sentence = _(
+        "{fronts} fronts and {backs} backs were put side by side by their order alone. Compare"
+        " the first sheet and the last with the paper ('kiemphieu show'); if they are mixed up,"
+        " begin a new count, with --reversed if it was not there, or without it if it was."
+    )
+    return Text(sentence.format(fronts=fronts, backs=backs))
 
 
 def _figure(figure: int | None) -> str:

@@ -9,6 +9,7 @@ outliers are dropped by their distance to a polynomial through the rest).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -17,12 +18,13 @@ from numpy.typing import NDArray
 from scanner.geometry import Homography, apply_homography
 from scanner.reading.blank import BlankPage
 
-SEARCH_MM = 2.6
+SEARCH_MM = 2.4
 """How far a patch may lie from where the whole-page transform puts it."""
 _MIN_PATCH_SCORE = 0.45
 _GRID_PX = 64
-_REACH_MM = 35.0
-"""Width of the weight with which a patch speaks for its surroundings."""
+_REACH_MM = 18.0
+"""Width of the weight with which a patch speaks for its surroundings: wider smooths away what
+an uneven feed does to the page, narrower follows the noise of single patches."""
 
 Window = tuple[int, int, int, int]
 """x0, y0, x1, y1 in working pixels of the form."""
@@ -110,8 +112,9 @@ def _find_patches(
     """Where each patch of the blank lies on the page: centres, shifts (working px), scores."""
     reach = round(SEARCH_MM * blank.px_per_mm / 2)
     height, width = blank.half.shape
-    # The frame around the page holds what the search may run into.
-    to_half = np.array([[0.5, 0, reach], [0, 0.5, reach], [0, 0, 1.0]]) @ homography
+    # The frame around the page holds what the search may run into. A half-size pixel is the
+    # mean of two working pixels: its centre lies between them.
+    to_half = np.array([[0.5, 0, reach - 0.25], [0, 0.5, reach - 0.25], [0, 0, 1.0]]) @ homography
     page = cv2.warpPerspective(
         scan,
         to_half,
@@ -123,7 +126,9 @@ def _find_patches(
     centers, shifts, scores = np.zeros((count, 2)), np.zeros((count, 2)), np.zeros(count)
     for index, patch in enumerate(blank.patches):
         side_y, side_x = patch.picture.shape
-        window = page[patch.y : patch.y + side_y + 2 * reach, patch.x : patch.x + side_x + 2 * reach]
+        window = page[
+            patch.y : patch.y + side_y + 2 * reach, patch.x : patch.x + side_x + 2 * reach
+        ]
         score = cv2.matchTemplate(window, patch.picture, cv2.TM_CCOEFF_NORMED)
         _, best, _, (x, y) = cv2.minMaxLoc(score)
         at_edge = x in (0, 2 * reach) or y in (0, 2 * reach)
@@ -181,14 +186,13 @@ def _agreeing(
     terms = terms[:, :3] if good.sum() < 16 else terms
     if good.sum() <= terms.shape[1]:
         return good
-    weights = scores * good
+    error, scale = np.zeros(len(centers)), np.inf
     for _ in range(8):
-        root = np.sqrt(weights)[:, None]
+        root = np.sqrt(scores * good / (1.0 + (error / scale) ** 4))[:, None]
         fit, *_ = np.linalg.lstsq(terms * root, shifts * root, rcond=None)
         error = np.linalg.norm(shifts - terms @ fit, axis=1)
         scale = max(2.0 * float(np.median(error[good])), 0.12 * px_per_mm)
-        weights = scores * good / (1.0 + (error / scale) ** 4)
-    return good & (error < max(3.0 * scale, 0.35 * px_per_mm))
+    return np.asarray(good & (error < max(3.0 * scale, 0.35 * px_per_mm)))
 
 
 def _regress(
@@ -241,16 +245,25 @@ def _lay(
     grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1) * float(_GRID_PX)
     source = apply_homography(np.linalg.inv(homography), (grid + field).reshape(-1, 2))
     coarse = source.reshape(rows, columns, 2).astype(np.float32)
-    size = (int(blank.width_px * scale), int(blank.height_px * scale))
-    step = 1 / (_GRID_PX * scale)
-    maps = cv2.warpAffine(
-        coarse,
-        np.array([[step, 0, 0], [0, step, 0]]),
-        size,
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
+    down = _between_nodes(int(blank.height_px * scale), scale, rows)
+    across = _between_nodes(int(blank.width_px * scale), scale, columns).T
     laid = cv2.remap(
-        scan, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=255
+        scan,
+        down @ coarse[:, :, 0] @ across,
+        down @ coarse[:, :, 1] @ across,
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=255,
     )
     return laid.astype(np.uint8, copy=False)
+
+
+@lru_cache(maxsize=16)
+def _between_nodes(count: int, scale: float, nodes: int) -> NDArray[np.float32]:
+    """The weight of each grid node at each of ``count`` pixels, linear; shape (count, nodes)."""
+    at = ((np.arange(count) + 0.5) / scale - 0.5) / _GRID_PX
+    first = np.clip(at.astype(int), 0, nodes - 2)
+    weights = np.zeros((count, nodes), np.float32)
+    weights[np.arange(count), first] = 1 - (at - first)
+    weights[np.arange(count), first + 1] = at - first
+    return weights

@@ -20,8 +20,8 @@ from scanner.geometry import MM_PER_INCH, Box
 from scanner.reading.features import Features, find_features
 from scanner.reading.ink import darkness_of_blank
 
-PATCH_MM = 7.5
-PATCH_COUNT = 80
+PATCH_MM = 7.0
+PATCH_COUNT = 64
 _WEAKEST_PATCH = 0.08
 """Share of the strongest patch's corners below which a place has too little print to find."""
 _TONE_PIXELS = 3000

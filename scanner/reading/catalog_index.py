@@ -31,10 +31,10 @@ class CatalogIndex:
         self._count = len(pages)
         bits = np.random.default_rng(20231027)
         self._samples = [bits.permutation(256)[:_BITS] for _ in range(_TABLES)]
-        owner = np.concatenate(
-            [np.full(len(page.points), number) for number, page in enumerate(pages)] or [[]]
-        ).astype(np.int32)
-        descriptors = [page.descriptors for page in pages] or [np.empty((0, 32), np.uint8)]
+        descriptors = [np.empty((0, 32), np.uint8), *(page.descriptors for page in pages)]
+        owner = np.repeat(
+            np.arange(self._count, dtype=np.int32), [len(page.descriptors) for page in pages]
+        )
         unpacked = np.unpackbits(np.concatenate(descriptors), axis=1)
         self._tables: list[tuple[NDArray[np.uint16], NDArray[np.int32]]] = []
         for sample in self._samples:

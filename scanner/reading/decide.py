@@ -26,18 +26,29 @@ _STEEPNESS = 7.0
 """Of the log-odds over the logarithm of that share."""
 _LIGHT_MARK_GAIN = 1.8
 """A faint mark has little ink dark enough to count, but much that is darker than paper."""
-_BESIDE = 0.08
-"""Share of the ring around an unmarked target from which ink there may be meant as a mark."""
-_ON_LABEL = 0.05
-"""Share of a label covered with ink from which it may be circled or underlined."""
+_MOST_FROM_SHADE = 0.9
+_NEAR_BOX = 0.025
+"""Share of a target's surroundings covered from which ink there may be meant as a mark, where
+the contest has no other. Unmarked targets of clean scans have less than a tenth of it."""
+_ON_LABEL_MM = 1.5
+"""A piece of ink around a label longer than this may circle, underline or strike it out."""
 _FILLED = 0.70
 """Share of the inside covered from which a box may have been blackened out."""
 
 
 def probability_of_mark(measures: TargetMeasures) -> float:
-    """How likely a target is marked, 0..1, from the ink inside its outline."""
-    ink = max(measures.inside, _LIGHT_MARK_GAIN * measures.weight, 1e-4)
-    return 1.0 / (1.0 + math.exp(-_STEEPNESS * math.log(ink / _EVEN_ODDS_INK)))
+    """How likely a target is marked, 0..1, from the ink inside its outline.
+
+    Grey without a stroke, as what shows through from the other side, can raise a doubt, but
+    never makes a mark.
+    """
+    stroke = _logistic(measures.inside)
+    shade = _logistic(_LIGHT_MARK_GAIN * measures.weight)
+    return max(stroke, min(shade, _MOST_FROM_SHADE))
+
+
+def _logistic(ink: float) -> float:
+    return 1.0 / (1.0 + math.exp(-_STEEPNESS * math.log(max(ink, 1e-4) / _EVEN_ODDS_INK)))
 
 
 def decide_target(
@@ -104,11 +115,15 @@ def _is_filled(target: TargetReading) -> bool:
 def _ink_without_mark(targets: Sequence[TargetReading]) -> list[Reason]:
     """Why a contest without a mark may have been answered all the same."""
     reasons = []
-    if any(target.measures.outside >= _BESIDE for target in targets):
+    if any(_ink_near(target.measures) >= _NEAR_BOX for target in targets):
         reasons.append(Reason.MARK_BESIDE_BOX)
-    if any(target.measures.label >= _ON_LABEL for target in targets):
+    if any(target.measures.label_mm >= _ON_LABEL_MM for target in targets):
         reasons.append(Reason.INK_WITHOUT_MARK)
     return reasons
+
+
+def _ink_near(measures: TargetMeasures) -> float:
+    return measures.inside + measures.outline + measures.outside
 
 
 def _state(

@@ -17,11 +17,17 @@ from numpy.typing import NDArray
 
 from scanner.geometry import Homography
 
-FEATURE_LONG_SIDE_PX = 1000
-FEATURE_COUNT = 1400
+FEATURE_LONG_SIDE_PX = 850
+FEATURE_COUNT = 1200
+FEATURE_LEVELS = 4
+"""A blank is looked at in this many sizes, each 0.8 of the one before, so that a scan may show
+its form at another size: a margin around it, or a small sheet on a large glass."""
+_MAX_DISTANCE = 64
+"""Descriptors of 256 bits that differ in more of them are not of the same place."""
 INLIER_PX = 3.0
 """Reprojection error, in pixels of the feature picture, below which two points agree."""
 
+_FEWEST = 8
 _CELLS = 12
 """Features are kept evenly over a grid of this many cells a side, not only in dense text."""
 
@@ -46,26 +52,39 @@ class Match:
     """Feature pairs that agree with it."""
 
 
-@lru_cache(maxsize=1)
-def _detector() -> cv2.ORB:
+@lru_cache(maxsize=4)
+def _detector(count: int, levels: int) -> cv2.ORB:
+    # Three times as many as are kept, so that there is a choice in every part of the page.
     return cv2.ORB.create(
-        nfeatures=3 * FEATURE_COUNT, nlevels=4, scaleFactor=1.25, fastThreshold=12, edgeThreshold=20
+        nfeatures=3 * count, nlevels=levels, scaleFactor=1.25, fastThreshold=15, edgeThreshold=20
     )
 
 
-def find_features(gray: NDArray[np.uint8], *, count: int = FEATURE_COUNT) -> Features:
-    """At most ``count`` features of a grey picture of any size, in that picture's own pixels."""
-    scale = FEATURE_LONG_SIDE_PX / max(gray.shape)
+def find_features(
+    gray: NDArray[np.uint8], *, count: int = FEATURE_COUNT, levels: int = FEATURE_LEVELS
+) -> Features:
+    """Features of a grey picture of any size, in that picture's own pixels.
+
+    Args:
+        gray: Shape (h, w).
+        count: How many at the most.
+        levels: In how many sizes the picture is looked at.
+    """
+    scale = min(FEATURE_LONG_SIDE_PX / max(gray.shape), 1.0)
     small = gray
     if scale < 1:
-        small = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    scale = min(scale, 1.0)
-    detector = _detector()
+        # Halving by the mean of four first keeps what comes next from skipping pixels.
+        while scale <= 0.5:
+            small, scale = cv2.pyrDown(small).astype(np.uint8, copy=False), scale * 2
+        shrunk = cv2.resize(small, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
+        small = shrunk.astype(np.uint8, copy=False)
+    scale = small.shape[0] / gray.shape[0]
+    detector = _detector(count, levels)
     keypoints = _spread(detector.detect(small, None), small.shape, count)
-    keypoints, descriptors = detector.compute(small, keypoints)
-    if descriptors is None or not keypoints:
+    kept, descriptors = detector.compute(small, keypoints)
+    if descriptors is None or not kept:
         return Features(np.empty((0, 2), np.float32), np.empty((0, 32), np.uint8))
-    points = cv2.KeyPoint.convert(keypoints)
+    points = np.asarray(cv2.KeyPoint.convert(kept), np.float32)
     return Features((points / scale).astype(np.float32), descriptors.astype(np.uint8))
 
 
@@ -75,7 +94,7 @@ def _spread(
     """The strongest keypoints, but no more than a fair share from each cell of a grid."""
     if len(keypoints) <= count:
         return list(keypoints)
-    points = cv2.KeyPoint.convert(keypoints)
+    points = np.asarray(cv2.KeyPoint.convert(keypoints), np.float32)
     response = np.array([keypoint.response for keypoint in keypoints])
     column = (points[:, 0] * _CELLS / shape[1]).astype(int)
     cell = (points[:, 1] * _CELLS / shape[0]).astype(int) * _CELLS + column
@@ -92,29 +111,33 @@ def match_features(source: Features, target: Features) -> Match | None:
     Returns:
         None where fewer than eight pairs agree on any transform.
     """
-    if len(source.points) < 8 or len(target.points) < 8:
+    first, second = _pair(source, target)
+    if len(first) < _FEWEST:
         return None
-    pairs = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True).match(
-        source.descriptors, target.descriptors
-    )
-    pairs = [pair for pair in pairs if pair.distance <= 64]
-    if len(pairs) < 8:
-        return None
-    start = source.points[[pair.queryIdx for pair in pairs]]
-    end = target.points[[pair.trainIdx for pair in pairs]]
+    start, end = source.points[first], target.points[second]
     tolerance = INLIER_PX * float(np.ptp(target.points, axis=0).max()) / FEATURE_LONG_SIDE_PX
-    similarity, mask = cv2.estimateAffinePartial2D(
+    similarity, agree = cv2.estimateAffinePartial2D(
         start, end, method=cv2.RANSAC, ransacReprojThreshold=2 * tolerance, maxIters=3000
     )
-    if similarity is None or int(mask.sum()) < 8:
+    if similarity is None or int(agree.sum()) < _FEWEST:
         return None
-    chosen = mask.ravel().astype(bool)
-    affine, mask = cv2.estimateAffine2D(
-        start[chosen],
-        end[chosen],
-        method=cv2.LMEDS if chosen.sum() < 8 else cv2.RANSAC,
-        ransacReprojThreshold=tolerance,
+    chosen = agree.ravel() > 0
+    affine, agree = cv2.estimateAffine2D(
+        start[chosen], end[chosen], method=cv2.RANSAC, ransacReprojThreshold=tolerance
     )
-    if affine is None or int(mask.sum()) < 8:
+    if affine is None or int(agree.sum()) < _FEWEST:
         return None
-    return Match(np.vstack([affine, [0.0, 0.0, 1.0]]), int(mask.sum()))
+    return Match(np.vstack([affine, [0.0, 0.0, 1.0]]), int(agree.sum()))
+
+
+def _pair(source: Features, target: Features) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Indices of the features of both that look most alike, each used once."""
+    none = np.empty(0, np.intp)
+    if len(source.points) < _FEWEST or len(target.points) < _FEWEST:
+        return none, none
+    pairs = cv2.BFMatcher(cv2.NORM_HAMMING).match(source.descriptors, target.descriptors)
+    found = np.array([(pair.distance, pair.queryIdx, pair.trainIdx) for pair in pairs])
+    found = found[found[:, 0] <= _MAX_DISTANCE]
+    found = found[np.argsort(found[:, 0], kind="stable")]
+    _, nearest = np.unique(found[:, 2], return_index=True)
+    return found[nearest, 1].astype(np.intp), found[nearest, 2].astype(np.intp)

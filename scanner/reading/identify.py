@@ -19,8 +19,9 @@ from scanner.reading.features import Features, Match, find_features, match_featu
 from scanner.reading.lookalike import Difference, find_difference
 from scanner.settings import Settings
 
-SCAN_FEATURES = 700
-"""Features of a scan that are compared; a blank keeps twice as many to find them among."""
+SCAN_FEATURES = 500
+"""Features of a scan that are compared; a blank keeps more of them, in more sizes."""
+_SCAN_LEVELS = 2
 _CANDIDATES = 6
 _CLEARLY_MATCHED = 0.20
 """Share of the scan's features in agreement with which no other candidate is tried."""
@@ -60,7 +61,7 @@ class FormIndex:
 
     def identify_page(self, gray: NDArray[np.uint8]) -> IdentifiedPage | UnreadablePage:
         """The page of a form that a scan seems to be, whichever way up it lies."""
-        features = find_features(gray, count=SCAN_FEATURES)
+        features = find_features(gray, count=SCAN_FEATURES, levels=_SCAN_LEVELS)
         if len(features.points) < _BLANK_FEATURES:
             return UnreadablePage(Reason.BLANK_PAGE, {"features": float(len(features.points))})
         code = read_page_code(gray) if self._has_codes else None

@@ -46,6 +46,7 @@ _MIN_SAY = 10.0
 _TELLING_LETTERS = 4
 """Shorter words than this are as often specks as words."""
 _ENOUGH_WORDS = 0.4
+_HESITANT = 20.0
 _ZONE_MARGIN_MM = (30.0, 3.0)
 _TARGET_MARGIN_MM = 2.5
 
@@ -92,7 +93,9 @@ def find_difference(this: BlankPage, other: BlankPage, match: Match) -> Differen
     """
     laid = lay_whole(align_page(other.gray, this, match.homography))
     theirs = darkness_of_blank(laid)
-    differs = (_missing(this.darkness, theirs) | _missing(theirs, this.darkness)) & _comparable(this)
+    differs = (_missing(this.darkness, theirs) | _missing(theirs, this.darkness)) & _comparable(
+        this
+    )
     joined = cv2.dilate(differs.astype(np.uint8), np.ones((_JOIN_PX, _JOIN_PX), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
     ink = np.bincount(labels.ravel(), weights=differs.ravel(), minlength=count)
@@ -191,7 +194,8 @@ def compare_words(aligned: AlignedPage, there: Difference, back: Difference) -> 
         return Verdict.OPEN
     this, other = _own_words(there), _own_words(back)
     window = _words_window(there)
-    found = read_words(aligned.crop(window), dpi=aligned.blank.dpi)
+    # The words looked for are known, so a hesitant reading of one of them counts.
+    found = read_words(aligned.crop(window), dpi=aligned.blank.dpi, sure=_HESITANT)
     page = frozenset(word.text for word in found)
     for_this, for_other = _found(this - other, page), _found(other - this, page)
     if for_this >= _ENOUGH_WORDS and for_other == 0.0:

@@ -7,6 +7,7 @@ inside a box is taken for a mark.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -24,6 +25,8 @@ _PRESENT = 90
 """Darkness of the page, of 255, from which a piece of the blank's print counts as found."""
 _ALL_FOUND = 0.96
 """Share of the blank's print from which all of it counts as found."""
+_CLEARLY_ALIKE = 0.88
+"""Correlation from which print is alike without a closer look."""
 _STILL_ALIKE = 0.35
 """Less correlation than this, and the place is covered rather than written over."""
 _WHOLE_OUTLINE = 0.7
@@ -51,13 +54,14 @@ def measure_marks(aligned: AlignedPage) -> MeasuredPage:
     places = find_places(blank)
     tone = Tone.of_page(aligned.half, blank.print_pixels)
     half = darkness(aligned.half, tone.paper, tone.black)
-    questions = [_likeness(half, place) for place in places.questions]
+    questions = [_likeness(aligned, tone, half, place) for place in places.questions]
     targets = []
     for place, label, question in zip(
         places.targets, places.labels, places.question_of, strict=True
     ):
-        ink, residual_px = _surroundings(aligned, tone, place)
-        added = cv2.subtract(ink, place.known)
+        ink, shift = _surroundings(aligned, tone, place)
+        alike = min(_likeness(aligned, tone, half, label, shift), questions[question])
+        added = cv2.subtract(ink, place.known).astype(np.uint8, copy=False)
         inked = (added >= INKED).astype(np.uint8)
         outline = min(_share(ink >= _PRESENT, place.edge, empty=1.0) / _WHOLE_OUTLINE, 1.0)
         inside = _share(inked, place.inside)
@@ -67,10 +71,10 @@ def measure_marks(aligned: AlignedPage) -> MeasuredPage:
                 weight=_share(added, place.inside) / 255.0,
                 outline=_share(inked, place.near),
                 outside=_share(inked, place.outside),
-                label=_written_on(half, label),
+                label_mm=_written_on(half, label) / (blank.px_per_mm / 2),
                 extent_mm=_extent(inked, place) / blank.px_per_mm if inside > 0 else 0.0,
-                residual_mm=residual_px / blank.px_per_mm,
-                print_match=max(min(_likeness(half, label), questions[question], outline), 0.0),
+                residual_mm=math.hypot(*shift) / blank.px_per_mm,
+                print_match=max(min(alike, outline), 0.0),
             )
         )
     return MeasuredPage(tuple(targets), _covered(aligned), tone)
@@ -78,8 +82,8 @@ def measure_marks(aligned: AlignedPage) -> MeasuredPage:
 
 def _surroundings(
     aligned: AlignedPage, tone: Tone, place: TargetPlace
-) -> tuple[NDArray[np.uint8], float]:
-    """The ink around one target, and how far in pixels it had to be moved into place.
+) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+    """The ink around one target, and by how many pixels it lay off its place, in x and y.
 
     The outline and the print next to it are looked for around their place; what is inside the
     outline is left out on both sides, since that is where voters write.
@@ -97,7 +101,7 @@ def _surroundings(
     if not np.isfinite(best) or best < _FOUND_AGAIN:
         x, y = reach, reach
     moved = ink[y : y + y1 - y0, x : x + x1 - x0]
-    return moved, float(np.hypot(x - reach, y - reach))
+    return moved, (x - reach, y - reach)
 
 
 def _share(
@@ -119,35 +123,69 @@ def _extent(inked: NDArray[np.uint8], place: TargetPlace) -> float:
     return float(stats[touching][:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max())
 
 
-def _likeness(half: NDArray[np.uint8], place: PrintPlace) -> float:
+def _likeness(
+    aligned: AlignedPage,
+    tone: Tone,
+    half: NDArray[np.uint8],
+    place: PrintPlace,
+    shift: tuple[int, int] = (0, 0),
+) -> float:
     """How alike the print of a place is to the blank's: correlation, -1..1; 1 without print.
 
     Writing across a label spoils the correlation, but leaves all of the blank's print where it
     was; other print does not. So where all of it is found, that counts as alike.
+
+    Args:
+        aligned: The page.
+        tone: How bright paper and print are on it.
+        half: Its darkness at half resolution.
+        place: Where to look.
+        shift: How far the target that the print belongs to lies off, in working pixels.
     """
     if not place.print.any():
         return 1.0
-    x0, y0, x1, y1 = place.window
+    dx, dy = shift
+    x0, y0, x1, y1 = (
+        edge + round(off / 2) for edge, off in zip(place.window, (dx, dy, dx, dy), strict=True)
+    )
+    height, width = half.shape
+    if x0 < 0 or y0 < 0 or x1 > width or y1 > height:
+        return 0.0
     reach = _LABEL_SEARCH_PX
-    page = half[max(y0 - reach, 0) : y1 + reach, max(x0 - reach, 0) : x1 + reach].copy()
-    top, left = y0 - max(y0 - reach, 0), x0 - max(x0 - reach, 0)
-    middle = page[top : top + y1 - y0, left : left + x1 - x0]
-    middle *= place.telling
-    score = cv2.matchTemplate(page, place.picture, cv2.TM_CCOEFF_NORMED)
-    alike = float(score.max())
+    left, top = max(x0 - reach, 0), max(y0 - reach, 0)
+    page = half[top : y1 + reach, left : x1 + reach].copy()
+    page[y0 - top : y1 - top, x0 - left : x1 - left] *= place.telling
+    alike = float(cv2.matchTemplate(page, place.picture, cv2.TM_CCOEFF_NORMED).max())
     if not np.isfinite(alike):
         return 0.0
-    if alike >= _STILL_ALIKE:
-        whole = float((middle[place.print] >= _PRESENT).mean())
-        if whole >= _ALL_FOUND:
-            return max(alike, whole)
+    if _STILL_ALIKE <= alike < _CLEARLY_ALIKE:
+        whole = _share_found(aligned, tone, place, shift)
+        return max(alike, whole) if whole >= _ALL_FOUND else alike
     return alike
 
 
+def _share_found(
+    aligned: AlignedPage, tone: Tone, place: PrintPlace, shift: tuple[int, int]
+) -> float:
+    """The share of the blank's print that is there on the page, to within a pixel."""
+    if not place.fine_print.any():
+        return 0.0
+    x0, y0, x1, y1 = place.fine_window
+    dx, dy = shift
+    gray = aligned.crop((x0 + dx, y0 + dy, x1 + dx, y1 + dy))
+    ink = darkness(gray, tone.paper_at((x0 + x1) / 2, (y0 + y1) / 2), tone.black)
+    found = cv2.dilate(ink, np.ones((3, 3), np.uint8))[place.fine_print] >= _PRESENT
+    return float(found.mean())
+
+
 def _written_on(half: NDArray[np.uint8], place: PrintPlace) -> float:
-    """Share of the bare paper around a label that is covered by ink."""
-    x0, y0, x1, y1 = place.window
-    return _share(half[y0:y1, x0:x1] >= INKED, place.bare.astype(np.uint8))
+    """Longer side, in half-size pixels, of the largest piece of ink around a label."""
+    x0, y0, x1, y1 = place.around
+    inked = (half[y0:y1, x0:x1] >= INKED) & place.bare
+    if not inked.any():
+        return 0.0
+    _, _, stats, _ = cv2.connectedComponentsWithStats(inked.astype(np.uint8), connectivity=8)
+    return float(stats[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max())
 
 
 def _covered(aligned: AlignedPage) -> tuple[bool, ...]:
@@ -157,4 +195,4 @@ def _covered(aligned: AlignedPage) -> tuple[bool, ...]:
         return ()
     corners = np.array([[(a, b), (c, b), (a, d), (c, d)] for a, b, c, d in windows], float)
     covered = aligned.covers(corners.reshape(-1, 2)).reshape(-1, 4)
-    return tuple(bool(all_four) for all_four in covered.all(axis=1))
+    return tuple(bool(four.all()) for four in covered)

@@ -6,6 +6,7 @@ so that its pages can be asked for one by one; nothing else of it is kept in mem
 
 from __future__ import annotations
 
+import atexit
 import io
 import re
 from collections.abc import Iterable, Iterator
@@ -138,6 +139,10 @@ def close_files() -> None:
     _last_file.close()
 
 
+# PDFium writes to the screen about a document that is still open when the program ends.
+atexit.register(close_files)
+
+
 def load_blanks(path: Path, dpi: float | None = None) -> list[BlankImage]:
     """Every page of a file at full size, as blanks of a form.
 
@@ -149,10 +154,13 @@ def load_blanks(path: Path, dpi: float | None = None) -> list[BlankImage]:
         InputError: The file or a page of it cannot be read.
     """
     blanks = []
-    for number in range(1, count_pages(path) + 1):
-        file = _last_file.open(path)
-        page = file.load(number, 0, dpi) if isinstance(file, PdfFile) else file.load(number, 0)
-        blanks.append(BlankImage(gray=page.gray, dpi=page.dpi, path=path))
+    try:
+        for number in range(1, count_pages(path) + 1):
+            file = _last_file.open(path)
+            page = file.load(number, 0, dpi) if isinstance(file, PdfFile) else file.load(number, 0)
+            blanks.append(BlankImage(gray=page.gray, dpi=page.dpi, path=path))
+    finally:
+        close_files()
     return blanks
 
 

@@ -25,6 +25,8 @@ _SLACK_MM = 0.30
 """Ink this near the blank's own print is not counted: edges never lie exactly alike."""
 _INSET_MM = 0.55
 """The outline's own width and a little: left out of the inside."""
+_LEAST_FREE = 0.08
+"""Share of the inside free of print from which ink is counted only there."""
 _NEAR_MM = 0.6
 _RING_MM = 2.2
 _RULED_MM = 8.0
@@ -39,8 +41,12 @@ _LINE_MM = 1.2
 _AROUND_MM = ((8.0, 4.0, 30.0), (15.0, 10.0, 40.0))
 """Where there is no label beside a target: how far to look to the left, above and below, and
 to the right; the wider window serves where the narrower one holds too little print."""
-_ENOUGH_PRINT_PX = 12
+_HALF_SOLID = 100
+"""As SOLID, at half resolution, where a thin stroke is never quite black."""
+_ENOUGH_PRINT_PX = 14
 """At half resolution."""
+_WRITING_MM = 2.0
+"""A circle around a label, or a line under it, lies this near to it."""
 _QUESTION_MM = 9.0
 _RIGHT_OF_OPTIONS_MM = 22.0
 
@@ -79,8 +85,14 @@ class PrintPlace:
     """1 where print is compared, 0 at targets and on ruled lines."""
     print: NDArray[np.bool_]
     """Where the blank has print."""
+    fine_window: Window
+    """The same window at full working resolution."""
+    fine_print: NDArray[np.bool_]
+    """Where the blank has print there."""
+    around: Window
+    """The window with a margin, where writing is looked for, at half resolution."""
     bare: NDArray[np.bool_]
-    """Where the blank has none, and writing is looked for."""
+    """Where the blank has no print in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +153,8 @@ def _target_place(
     in_core, in_near = _mask(ours, core), _mask(ours, near)
     others = at_targets[ring[1] : ring[3], ring[0] : ring[2]] > 0
     inside = in_core & free
-    if inside.sum() < 0.25 * in_core.sum():
-        # A letter printed inside fills it: count everywhere, and let ``known`` take it off.
+    if inside.sum() < _LEAST_FREE * in_core.sum():
+        # Print fills the inside: count everywhere, and let ``known`` take the print off.
         inside = in_core
     return TargetPlace(
         ring=ring,
@@ -178,13 +190,17 @@ class _Half:
     """The blank at half resolution, with what tells one place from another."""
 
     def __init__(self, blank: BlankPage, at_targets: NDArray[np.uint8]) -> None:
+        self.px_per_mm = blank.px_per_mm
         size = (blank.half.shape[1], blank.half.shape[0])
         solid = (blank.darkness >= SOLID).astype(np.uint8)
         hidden = at_targets | _rules(solid, round(_RULED_MM * blank.px_per_mm))
-        self.telling = (cv2.resize(hidden, size, interpolation=cv2.INTER_AREA) == 0).astype(np.uint8)
+        self.fine_print = (solid > 0) & (hidden == 0)
+        self.telling = (cv2.resize(hidden, size, interpolation=cv2.INTER_AREA) == 0).astype(
+            np.uint8
+        )
         ink = cv2.resize(blank.darkness, size, interpolation=cv2.INTER_AREA)
         self.picture = (ink * self.telling).astype(np.uint8, copy=False)
-        self.print = self.picture >= SOLID
+        self.print = self.picture >= _HALF_SOLID
         around = cv2.dilate(ink, np.ones((3, 3), np.uint8))
         self.bare = (around < SOLID // 2) & (self.telling > 0)
 
@@ -212,12 +228,17 @@ class _Half:
     def place(self, box: Box) -> PrintPlace:
         """The place of a box that is given in working pixels."""
         x0, y0, x1, y1 = _window(box.scaled(0.5, 0.5), self.telling.shape)
+        margin = _WRITING_MM * self.px_per_mm / 2
+        a0, b0, a1, b1 = _window(box.scaled(0.5, 0.5).grown(margin), self.telling.shape)
         return PrintPlace(
             window=(x0, y0, x1, y1),
             picture=np.ascontiguousarray(self.picture[y0:y1, x0:x1]),
             telling=self.telling[y0:y1, x0:x1],
             print=self.print[y0:y1, x0:x1],
-            bare=self.bare[y0:y1, x0:x1],
+            fine_window=(2 * x0, 2 * y0, 2 * x1, 2 * y1),
+            fine_print=self.fine_print[2 * y0 : 2 * y1, 2 * x0 : 2 * x1],
+            around=(a0, b0, a1, b1),
+            bare=self.bare[b0:b1, a0:a1],
         )
 
 
@@ -238,7 +259,9 @@ def _label_place(half: _Half, box: Box, boxes: list[Box], scale: float) -> Print
     after = min([reach, *(other.x - box.right for other in on_line if other.x >= box.right)])
     right = half.run_of_print(Box(line.right, line.y, after, line.h), scale)
     windows = [Box(line.x, line.y, line.w + right, line.h)]
-    before = min([reach, box.x, *(box.x - other.right for other in on_line if other.right <= box.x)])
+    before = min(
+        [reach, box.x, *(box.x - other.right for other in on_line if other.right <= box.x)]
+    )
     left = half.run_of_print(Box(line.x - before, line.y, before, line.h), scale, mirrored=True)
     windows.append(Box(line.x - left, line.y, line.w + left, line.h))
     for to_left, above, to_right in _AROUND_MM:
@@ -246,11 +269,8 @@ def _label_place(half: _Half, box: Box, boxes: list[Box], scale: float) -> Print
         windows.append(
             Box(box.x - to_left * scale, around.y, box.w + (to_left + to_right) * scale, around.h)
         )
-    for window in windows:
-        place = half.place(window)
-        if place.print.sum() >= _ENOUGH_PRINT_PX:
-            break
-    return place
+    places = [half.place(window) for window in windows]
+    return next((place for place in places if place.print.sum() >= _ENOUGH_PRINT_PX), places[-1])
 
 
 def _question_boxes(blank: BlankPage) -> tuple[list[Box], tuple[int, ...]]:

@@ -17,8 +17,9 @@ from scanner.geometry import Box
 _LANGUAGES = ("vie", "eng")
 _TIMEOUT_S = 20
 _FRAME_PX = 20
-_SURE = 70
-"""Tesseract's own confidence, 0..100, from which a word is taken for read."""
+_READING_DPI = 450.0
+SURE = 70.0
+"""Confidence from which a word that was not expected is taken for read."""
 
 
 @lru_cache(maxsize=1)
@@ -40,12 +41,13 @@ class Word:
     box: Box
 
 
-def read_words(gray: NDArray[np.uint8], *, dpi: float) -> list[Word]:
-    """The words printed on a piece of a page of which Tesseract is sure.
+def read_words(gray: NDArray[np.uint8], *, dpi: float, sure: float = SURE) -> list[Word]:
+    """The words printed on a piece of a page.
 
     Args:
         gray: Shape (h, w).
         dpi: Its resolution; enlarged to what Tesseract was trained on.
+        sure: Tesseract's confidence, 0..100, from which a word is taken.
 
     Returns:
         None at all where Tesseract is not installed or gave up.
@@ -53,7 +55,7 @@ def read_words(gray: NDArray[np.uint8], *, dpi: float) -> list[Word]:
     languages = available_languages()
     if not languages or min(gray.shape) < 8:
         return []
-    scale = max(300.0 / dpi, 1.0)
+    scale = max(_READING_DPI / dpi, 1.0)
     enlarged = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
     framed = cv2.copyMakeBorder(
         enlarged, _FRAME_PX, _FRAME_PX, _FRAME_PX, _FRAME_PX, cv2.BORDER_CONSTANT, value=255
@@ -62,7 +64,7 @@ def read_words(gray: NDArray[np.uint8], *, dpi: float) -> list[Word]:
         found = pytesseract.image_to_data(
             framed,
             lang="+".join(languages),
-            config="--psm 6",
+            config="--psm 11",
             timeout=_TIMEOUT_S,
             output_type=pytesseract.Output.DICT,
         )
@@ -72,6 +74,6 @@ def read_words(gray: NDArray[np.uint8], *, dpi: float) -> list[Word]:
     return [
         Word(part, Box((x - _FRAME_PX) / scale, (y - _FRAME_PX) / scale, w / scale, h / scale))
         for text, confidence, x, y, w, h in zip(*columns, strict=True)
-        if float(confidence) >= _SURE
+        if float(confidence) >= sure
         for part in re.findall(r"\w+", unicodedata.normalize("NFC", text).lower())
     ]
