@@ -18,7 +18,7 @@ from scanner.ballot import SheetStatus
 from scanner.counting.adjudication import Decision, Verdict, sheet_label
 from scanner.counting.intake import ScanOptions, scan
 from scanner.counting.kept_forms import load_kept_forms
-from scanner.counting.page_order import PageOrder
+from scanner.counting.page_order import told_order
 from scanner.counting.records import EXPORTS_FOLDER, BatchRequest
 from scanner.counting.reorder import batches_without_order
 from scanner.counting.results import decide, now, tally_count
@@ -194,11 +194,8 @@ def cli() -> None:
 @click.option("--backs", multiple=True, type=FILE, help=_("Scan of all backs."))
 @click.option("--reversed", "reversed_", is_flag=True, help=_("The backs were scanned from the last"
               " sheet to the first."))  # fmt: skip
-@click.option(
-    "--fronts-first/--backs-first", "is_fronts_first", default=None,
-    help=_("Which side of a sheet comes first, where the pages do not tell. Also for files that are"
-           " in the count already."),
-)  # fmt: skip
+@click.option("--fronts-first/--backs-first", "is_fronts_first", default=None, help=_("Which side"
+              " of a sheet comes first; also for files in the count already."))  # fmt: skip
 @click.option("--last-leaf-first", "is_last_leaf_first", is_flag=True, help=_("Sheets of several"
               " leaves were scanned from the last leaf to the first."))  # fmt: skip
 @_issued_option
@@ -224,24 +221,14 @@ def _scan(
         fronts=_absolute(fronts),
         backs=_absolute(backs),
         reversed_=reversed_,
-        order=_order(is_fronts_first, is_last_leaf_first),
+        order=told_order(fronts_first=is_fronts_first, last_leaf_first=is_last_leaf_first),
         forms=form_ids,
     )
     with show_progress(_console(stderr=True)) as tell:
         summary = scan(count, request, _forms_folder(forms_folder), ScanOptions(jobs, tell))
-    with _open_count(count) as (store, _forms):
+    with Store(count) as store:
         store.set_papers(issued=issued, collected=collected)
-    _say(*screen.show_summary(summary))
-    _say(*screen.next_steps(summary, str(count)))
-
-
-def _order(is_fronts_first: bool | None, is_last_leaf_first: bool) -> PageOrder:
-    if is_last_leaf_first:
-        is_turned = is_fronts_first is False
-        return PageOrder.LAST_PAGE_FIRST if is_turned else PageOrder.LAST_LEAF_FIRST
-    if is_fronts_first is None:
-        return PageOrder.LEARNED
-    return PageOrder.FRONTS_FIRST if is_fronts_first else PageOrder.BACKS_FIRST
+    _say(*screen.show_summary(summary), *screen.next_steps(summary, str(count)))
 
 
 def _absolute(paths: Sequence[Path]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,17 +68,19 @@ class Case:
     ballots: tuple[Ballot, ...]
     negatives: tuple[tuple[Path, str], ...]
     """Images, and why they are no sheet of these forms."""
+    faults: tuple[str, ...] = ()
+    """What had to be left out of the case because it is not there."""
 
     def is_complete(self, ballot: Ballot) -> bool:
         """True if every page of the ballot's form was scanned."""
         return self.templates[ballot.templates[0]].pages <= set(ballot.page_numbers)
 
 
-def find_cases(folders: Iterable[Path]) -> list[Case]:
-    """Read the case in each folder, or those in its sub-folders.
+def find_case_files(folders: Iterable[Path]) -> list[Path]:
+    """The ``case.json`` of each folder, or those of its sub-folders.
 
     Raises:
-        CaseError: A folder holds none, or one that cannot be understood.
+        CaseError: A folder holds none.
     """
     files: list[Path] = []
     for folder in folders:
@@ -87,14 +89,17 @@ def find_cases(folders: Iterable[Path]) -> list[Case]:
         if not found:
             raise CaseError(f"{folder}: there is no {CASE_FILE}")
         files.extend(found)
-    return [read_case(path) for path in files]
+    return files
 
 
 def read_case(path: Path) -> Case:
     """Read one ``case.json``; what may be left out is taken as empty.
 
+    Sheets and marks that name a form, an image or a target that is not there are left out and
+    noted as faults.
+
     Raises:
-        CaseError: It is broken, or names a form, target or image that is not there.
+        CaseError: It is broken.
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8-sig"))
@@ -106,10 +111,18 @@ def read_case(path: Path) -> Case:
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CaseError(f"{path}: {type(error).__name__}: {error}") from error
-    name = str(data.get("name") or path.parent.name)
-    case = Case(name, path, templates, ballots, negatives)
-    _check(case)
-    return case
+    faults = [fault for ballot in ballots for fault in _faults_of(ballot, templates)]
+    faults += [
+        f"negative {image.name} is missing" for image, _why in negatives if not image.is_file()
+    ]
+    return Case(
+        name=str(data.get("name") or path.parent.name),
+        path=path,
+        templates=templates,
+        ballots=tuple(ballot for ballot in ballots if _can_be_scanned(ballot, templates)),
+        negatives=tuple(negative for negative in negatives if negative[0].is_file()),
+        faults=tuple(faults),
+    )
 
 
 def _read_template(item: Mapping[str, Any]) -> Template:
@@ -147,17 +160,19 @@ def _texts(value: object) -> Sequence[str]:
     return (str(value),)
 
 
-def _check(case: Case) -> None:
-    faults = []
-    for ballot in case.ballots:
-        known = case.templates.get(ballot.templates[0])
-        if known is None:
-            faults.append(f"ballot {ballot.id}: there is no template {ballot.templates[0]}")
-            continue
-        strange = (ballot.marks | ballot.ambiguous) - {target.id for target in known.targets}
-        faults += [f"ballot {ballot.id}: there is no target {name}" for name in sorted(strange)]
-    images = [image for ballot in case.ballots for _page, image in ballot.pages]
-    images += [image for image, _why in case.negatives]
-    faults += [f"{image} is missing" for image in images if not image.is_file()]
-    if faults:
-        raise CaseError(f"{case.path}: {'; '.join(faults)}")
+def _can_be_scanned(ballot: Ballot, templates: Mapping[str, Template]) -> bool:
+    return ballot.templates[0] in templates and all(
+        image.is_file() for _page, image in ballot.pages
+    )
+
+
+def _faults_of(ballot: Ballot, templates: Mapping[str, Template]) -> Iterator[str]:
+    template = templates.get(ballot.templates[0])
+    if template is None:
+        yield f"ballot {ballot.id}: there is no template {ballot.templates[0]}"
+        return
+    for target in sorted((ballot.marks | ballot.ambiguous) - {t.id for t in template.targets}):
+        yield f"ballot {ballot.id}: there is no target {target}"
+    for _page, image in ballot.pages:
+        if not image.is_file():
+            yield f"ballot {ballot.id}: {image.name} is missing"

@@ -2,7 +2,8 @@
 
     python benchmarks/real_ballots.py CASE_DIR... [-o FOLDER] [-j 2] [--all-forms] [--doubts]
 
-Exit code 1 when a vote would have been counted wrongly, 2 when a case could not be run.
+Exit code 1 when a vote would have been counted wrongly, else 2 when something of a case could not
+be run.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.cases import Ballot, Case, CaseError, find_cases
+from benchmarks.cases import Ballot, Case, CaseError, find_case_files, read_case
 from benchmarks.commands import CommandError, import_template, plain_id, scan_files
 from benchmarks.crops import save_crop
 from benchmarks.judge import (
@@ -87,23 +88,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     output = options.output or Path(tempfile.mkdtemp(prefix="real-ballots-"))
     output.mkdir(parents=True, exist_ok=True)
-    try:
-        cases = find_cases(options.cases)
-    except CaseError as error:
-        print(error, file=sys.stderr)
-        return 2
+    cases, failures = _read_cases(options.cases)
     work = Path(tempfile.mkdtemp(prefix="work-", dir=output))
     plan = Plan(output, work, options.jobs, options.all_forms, options.doubts)
     try:
-        scores, failures = _run(cases, plan)
+        scores, not_run = _run(cases, plan)
     finally:
         close_files()
         if not options.keep:
             shutil.rmtree(work, ignore_errors=True)
     _report(scores, output, work if options.keep else None)
-    for failure in failures:
-        print(f"NOT RUN {failure}", file=sys.stderr)
-    return 2 if failures else int(any(score.failed for score in scores))
+    for failure in (*failures, *not_run):
+        print(f"NOT MEASURED {failure}", file=sys.stderr)
+    if any(score.failed for score in scores):
+        return 1
+    return 2 if failures or not_run else 0
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -119,6 +118,18 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--doubts", action="store_true", help="draw the targets in doubt as well")
     parser.add_argument("--keep", action="store_true", help="keep the counts")
     return parser.parse_args(arguments)
+
+
+def _read_cases(folders: Sequence[Path]) -> tuple[list[Case], list[str]]:
+    cases, failures = [], []
+    for folder in folders:
+        try:
+            for path in find_case_files([folder]):
+                cases.append(read_case(path))
+                failures += [f"{cases[-1].name}: {fault}" for fault in cases[-1].faults]
+        except CaseError as error:
+            failures.append(str(error))
+    return cases, failures
 
 
 def _run(cases: Sequence[Case], plan: Plan) -> tuple[list[CaseScore], list[str]]:

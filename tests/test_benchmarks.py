@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks import memory, real_ballots, speed
-from benchmarks.cases import CaseError, read_case
+from benchmarks.cases import read_case
 from benchmarks.commands import measure_command
 from scanner.forms.template import Form
 from tests.synthetic import (
@@ -174,15 +174,30 @@ def test_a_case_may_leave_out_what_it_has_not(tmp_path: Path, forms: tuple[Form,
     assert read.is_complete(read.ballots[0])
 
 
-def test_a_case_with_a_mark_that_its_form_has_not_is_refused(
+def test_what_a_case_names_and_has_not_is_left_out_and_said(
     tmp_path: Path, forms: tuple[Form, Form]
 ) -> None:
     case = CaseFolder(tmp_path, "stray")
     case.add_form(forms[0])
     case.add_ballot("a", forms[0], {"q1": ["o1"]}, [1])
     case.data["ballots"][0]["marks"].append("q1/o99")
-    with pytest.raises(CaseError, match="q1/o99"):
-        read_case(case.write() / "case.json")
+    case.add_ballot("b", forms[0], {"q1": ["o1"]}, [1])
+    case.data["ballots"][1]["pages"][0]["image"] = "gone.jpg"
+    read = read_case(case.write() / "case.json")
+    assert [ballot.id for ballot in read.ballots] == ["a"]
+    assert read.faults == (
+        "ballot a: there is no target q1/o99",
+        "ballot b: gone.jpg is missing",
+    )
+
+
+def test_a_folder_without_a_case_is_named_and_fails(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    code, figures = run(tmp_path / "out", tmp_path / "empty")
+    assert (code, figures) == (2, [])
+    assert "empty: there is no case.json" in capsys.readouterr().err
 
 
 def test_speed_takes_the_very_jpeg_out_of_a_pdf_and_reads_its_pages(

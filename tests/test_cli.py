@@ -79,12 +79,6 @@ def test_every_command_shows_its_help(run: Run, path: tuple[str, ...]) -> None:
     assert f"kiemphieu {' '.join(path)}" in out
 
 
-def test_every_exit_code_is_documented() -> None:
-    text = (Path(cli.__file__).parent / "docs" / "exit-codes.md").read_text("utf-8")
-    for code in ExitCode:
-        assert f"| {code.value} |" in text
-
-
 def test_every_column_of_the_exports_is_documented() -> None:
     from scanner.publishing.exports import BOX_COLUMNS, VOTE_COLUMNS
 

@@ -240,6 +240,6 @@ def test_nothing_is_said_about_a_pdf_that_is_open_when_the_program_ends(tmp_path
     sheet.line(10, 10, 500, 800)
     sheet.save()
     root = Path(__file__).parents[1]
-    command = [sys.executable, root / "cli.py", "scan", tmp_path / "count", path, "-j", "1"]
+    command = [sys.executable, "cli.py", "scan", str(tmp_path / "count"), str(path), "-j", "1"]
     ended = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
     assert ended.stderr == ""

@@ -41,8 +41,10 @@ class PageOrder(StrEnum):
     """4 3 2 1."""
 
 
-ORDERS = tuple(order for order in PageOrder if order is not PageOrder.LEARNED)
-FRONTS_BEFORE_BACKS = frozenset({PageOrder.FRONTS_FIRST, PageOrder.LAST_LEAF_FIRST})
+ORDERS: tuple[PageOrder, ...] = tuple(PageOrder)[1:]
+FRONTS_BEFORE_BACKS: frozenset[PageOrder] = frozenset(
+    {PageOrder.FRONTS_FIRST, PageOrder.LAST_LEAF_FIRST}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,21 @@ class KnownOrder:
     order: PageOrder
     """Never ``LEARNED``."""
     is_certain: bool
+
+
+def told_order(*, fronts_first: bool | None, last_leaf_first: bool) -> PageOrder:
+    """The order of a scan from what a user says about it.
+
+    Args:
+        fronts_first: Which side of a leaf comes first; None if nothing is said.
+        last_leaf_first: The leaves of a sheet come from the last to the first.
+    """
+    if last_leaf_first:
+        is_turned = fronts_first is False
+        return PageOrder.LAST_PAGE_FIRST if is_turned else PageOrder.LAST_LEAF_FIRST
+    if fronts_first is None:
+        return PageOrder.LEARNED
+    return PageOrder.FRONTS_FIRST if fronts_first else PageOrder.BACKS_FIRST
 
 
 def pattern_of(order: PageOrder, count: int) -> Pattern:

@@ -203,6 +203,7 @@ def _read_each_alone(pages: Sequence[PageSource], crew: _Crew) -> Iterator[PageR
     deaths = 0
     waiting = list(pages)
     while waiting:
+        started = time.monotonic()
         with replace(crew, jobs=1).at_work() as pool:
             while waiting:
                 started = time.monotonic()

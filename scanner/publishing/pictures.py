@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from scanner.ballot import UnreadablePage
-from scanner.counting.adjudication import sheet_label
+from scanner.counting.adjudication import resolve, sheet_label
 from scanner.counting.records import WHOLE_FILE
 from scanner.counting.store import Store
 from scanner.forms.picture import draw_form, encode_png
@@ -21,7 +21,7 @@ LONG_SIDE_PX = 1800
 
 
 def write_sheet(store: Store, forms: Sequence[Form], sheet: int, folder: Path) -> Iterator[Path]:
-    """Draw what was read on the pages of a sheet, a picture for each.
+    """Draw what was read, and what was decided, on the pages of a sheet: a picture for each.
 
     Args:
         store: The count.
@@ -37,7 +37,8 @@ def write_sheet(store: Store, forms: Sequence[Form], sheet: int, folder: Path) -
         StorageError: A picture cannot be written.
     """
     by_id = {form.id: form for form in forms}
-    store.sheet(sheet)
+    record = store.sheet(sheet)
+    final = resolve(record, store.decisions().get(sheet, ()), by_id.get(record.form or ""))
     for place, (_number, source) in enumerate(store.sources(sheet), start=1):
         if source.number == WHOLE_FILE:
             continue
@@ -47,7 +48,7 @@ def write_sheet(store: Store, forms: Sequence[Form], sheet: int, folder: Path) -
         if isinstance(reading, UnreadablePage):
             picture = draw_refused(image, reading, title)
         else:
-            picture = draw_sheet(image, reading, by_id[reading.form], title)
+            picture = draw_sheet(image, reading, by_id[reading.form], title, final.votes)
         path = folder / f"sheet-{sheet_label(sheet)}-{place}.png"
         with open_whole(path) as file:
             file.write(encode_png(picture))

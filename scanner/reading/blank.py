@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scanner.errors import FormError
 from scanner.forms.template import Contest, Form, Option, Page
 from scanner.geometry import MM_PER_INCH, Box
+from scanner.reading.codes import find_code_box
 from scanner.reading.features import Features, find_features
 from scanner.reading.ink import darkness_of_blank
 
@@ -144,6 +145,11 @@ class BlankPage:
         found.sort(key=lambda pair: -pair[0])
         floor = _WEAKEST_PATCH * found[0][0] if found else 0.0
         return [patch for strong, patch in found[:PATCH_COUNT] if strong > floor]
+
+    @cached_property
+    def code_box(self) -> Box | None:
+        """Where the page's QR code is printed, in working pixels; None where it has none."""
+        return find_code_box(self.gray) if self.page.code else None
 
     @cached_property
     def print_pixels(self) -> NDArray[np.intp]:

@@ -57,8 +57,9 @@ class Reader:
         chosen = self._choose_form(identified)
         if isinstance(chosen, UnreadablePage):
             return chosen
-        page, aligned, measured, alternatives = chosen
+        page, aligned, measured, lookalikes = chosen
         targets = self._decide(page.blank, measured)
+        alternatives = _alternatives(page, lookalikes)
         return PageReading(
             form=page.blank.form.id,
             form_hash=page.blank.form.content_hash,
@@ -66,9 +67,9 @@ class Reader:
             rotation=_rotation(aligned),
             homography=_to_millimetres(aligned, image.reduction),
             targets=targets,
-            reasons=_page_reasons(targets, alternatives),
+            reasons=_page_reasons(targets, is_certain=not alternatives),
             serial=page.code.serial or None if page.code else None,
-            alternatives=tuple(other.form.id for other in alternatives),
+            alternatives=alternatives,
             evidence={
                 "features_in_agreement": float(page.inliers),
                 "patches_found": float(aligned.patches_found),
@@ -130,11 +131,23 @@ class Reader:
         )
 
 
-def _page_reasons(
-    targets: Sequence[TargetReading], alternatives: Sequence[BlankPage]
-) -> tuple[Reason, ...]:
+def _alternatives(page: IdentifiedPage, lookalikes: Sequence[BlankPage]) -> tuple[str, ...]:
+    """The forms that the page may be as well, after its own code has had its say.
+
+    A code that names this very page settles what the print leaves open; one that names another
+    contradicts the print, and a person is asked.
+    """
+    open_ = dict.fromkeys(other.form.id for other in lookalikes)
+    if page.code is None:
+        return tuple(open_)
+    if (page.code.form, page.code.page) == page.blank.key:
+        return ()
+    return tuple(dict.fromkeys([page.code.form, *open_]))
+
+
+def _page_reasons(targets: Sequence[TargetReading], *, is_certain: bool) -> tuple[Reason, ...]:
     reasons = []
-    if alternatives:
+    if not is_certain:
         reasons.append(Reason.FORM_UNCERTAIN)
     strange = sum(Reason.PRINT_MISMATCH in target.reasons for target in targets)
     if strange >= max(_OTHER_VERSION_TARGETS, _OTHER_VERSION_SHARE * len(targets)):

@@ -132,7 +132,9 @@ def _comparable(blank: BlankPage) -> NDArray[np.bool_]:
     mask = np.zeros(blank.darkness.shape, bool)
     edge = round(_EDGE_MM * blank.px_per_mm)
     mask[edge:-edge, edge:-edge] = True
-    for box in blank.target_boxes:
+    # Each sheet's code has a serial number of its own.
+    codes = [blank.code_box] if blank.code_box is not None else []
+    for box in [*blank.target_boxes, *codes]:
         grown = box.grown(_TARGET_MARGIN_MM * blank.px_per_mm)
         rows = slice(max(round(grown.y), 0), max(round(grown.bottom), 0))
         mask[rows, max(round(grown.x), 0) : max(round(grown.right), 0)] = False

@@ -20,7 +20,11 @@ from scanner.reading.ink import Tone, darkness
 from scanner.reading.places import SEARCH_MM, PrintPlace, TargetPlace, find_places
 
 INKED = 80
-"""Added darkness, of 255, from which a pixel counts as ink: a light pencil line reaches it."""
+"""Added darkness, of 255, from which a pixel counts as ink wherever it is."""
+_LIGHT_INK = 55
+"""A thinner or lighter line counts from here, if it stands out from what is around it: grey
+that fills the whole inside evenly is the other side showing through, or a shadow."""
+_STANDS_OUT = 30
 _PRESENT = 90
 """Darkness of the page, of 255, from which a piece of the blank's print counts as found."""
 _ALL_FOUND = 0.96
@@ -64,7 +68,8 @@ def measure_marks(aligned: AlignedPage) -> MeasuredPage:
         added = cv2.subtract(ink, place.known).astype(np.uint8, copy=False)
         inked = (added >= INKED).astype(np.uint8)
         outline = min(_share(ink >= _PRESENT, place.edge, empty=1.0) / _WHOLE_OUTLINE, 1.0)
-        inside = _share(inked, place.inside)
+        inside = _share(_strokes(added, place.inside), place.inside)
+        extent_px, through = _piece(inked, place) if inside > 0 else (0.0, False)
         targets.append(
             TargetMeasures(
                 inside=inside,
@@ -72,7 +77,8 @@ def measure_marks(aligned: AlignedPage) -> MeasuredPage:
                 outline=_share(inked, place.near),
                 outside=_share(inked, place.outside),
                 label_mm=_written_on(half, label) / (blank.px_per_mm / 2),
-                extent_mm=_extent(inked, place) / blank.px_per_mm if inside > 0 else 0.0,
+                extent_mm=extent_px / blank.px_per_mm,
+                through=float(through),
                 residual_mm=math.hypot(*shift) / blank.px_per_mm,
                 print_match=max(min(alike, outline), 0.0),
             )
@@ -104,6 +110,12 @@ def _surroundings(
     return moved, (x - reach, y - reach)
 
 
+def _strokes(added: NDArray[np.uint8], inside: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Where there is a stroke of a pen: dark ink, or lighter ink that stands out."""
+    around = float(np.median(added[inside > 0])) if inside.any() else 0.0
+    return np.asarray(added >= min(max(around + _STANDS_OUT, _LIGHT_INK), INKED))
+
+
 def _share(
     ink: NDArray[np.uint8] | NDArray[np.bool_], mask: NDArray[np.uint8], *, empty: float = 0.0
 ) -> float:
@@ -112,15 +124,21 @@ def _share(
     return float(ink[mask > 0].sum()) / area if area else empty
 
 
-def _extent(inked: NDArray[np.uint8], place: TargetPlace) -> float:
-    """Longer side, in pixels, of the largest piece of ink that touches the inside."""
+def _piece(inked: NDArray[np.uint8], place: TargetPlace) -> tuple[float, bool]:
+    """The largest piece of ink that touches the inside.
+
+    Returns:
+        Its longer side in pixels, and whether it runs through the whole ring.
+    """
     _, labels, stats, _ = cv2.connectedComponentsWithStats(inked, connectivity=8)
     x0, y0, x1, y1 = place.core
     touching = np.unique(labels[y0:y1, x0:x1])
     touching = touching[touching > 0]
     if touching.size == 0:
-        return 0.0
-    return float(stats[touching][:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max())
+        return 0.0, False
+    sizes = stats[touching][:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
+    height, width = inked.shape
+    return float(sizes.max()), bool((sizes >= (width, height)).any())
 
 
 def _likeness(
