@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import cv2
@@ -27,7 +27,7 @@ from scanner.reading.pages import PageImage
 from scanner.settings import Settings
 
 HEIGHT_PX, WIDTH_PX = 200, 16
-UNKNOWN, BLANK, CRASH, DEADLY = 255, 254, 253, 252
+UNKNOWN, BLANK, CRASH, DEADLY, ENDLESS = 255, 254, 253, 252, 251
 STATES = (MarkState.UNMARKED, MarkState.MARKED, MarkState.DOUBTFUL)
 DELAY_VARIABLE = "FAKE_READER_DELAY_MS"
 
@@ -113,6 +113,8 @@ class FakeReader:
             raise ZeroDivisionError("a page that trips the reader")
         if kind == DEADLY:
             os._exit(9)
+        if kind == ENDLESS:
+            time.sleep(3600)
         if kind >= len(self._forms):
             reason = Reason.BLANK_PAGE if kind == BLANK else Reason.UNKNOWN_FORM
             return UnreadablePage(reason, {"features_in_agreement": 3.0})
@@ -123,7 +125,7 @@ class FakeReader:
                 option.id,
                 STATES[mark],
                 mark / 2,
-                TargetMeasures(*(0.1 * mark,) * 8),
+                TargetMeasures(*(0.1 * mark for _ in fields(TargetMeasures))),
                 (Reason.UNCLEAR_MARK,) if mark == 2 else (),
             )
             for (contest, option), mark in zip(form.targets_on(page), marks, strict=False)

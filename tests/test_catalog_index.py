@@ -55,9 +55,7 @@ def test_a_page_seen_again_among_many_comes_first(
 
 @given(st.integers(0, 10_000), st.integers(1, 20))
 @settings(max_examples=20, deadline=None)
-def test_no_more_than_the_limit_each_only_once(
-    index: CatalogIndex, seed: int, limit: int
-) -> None:
+def test_no_more_than_the_limit_each_only_once(index: CatalogIndex, seed: int, limit: int) -> None:
     ranked = index.rank(random_page(seed), limit)
     assert len(ranked) <= limit
     assert len(set(ranked)) == len(ranked)

@@ -24,8 +24,9 @@ CLEAN = TargetMeasures(
     weight=0.0,
     outline=0.0,
     outside=0.0,
-    label=0.0,
+    label_mm=0.0,
     extent_mm=0.0,
+    through=0.0,
     residual_mm=0.1,
     print_match=0.97,
 )
@@ -36,8 +37,9 @@ measures = st.builds(
     weight=share,
     outline=share,
     outside=share,
-    label=share,
+    label_mm=st.floats(0, 70),
     extent_mm=st.floats(0, 30),
+    through=st.sampled_from([0.0, 1.0]),
     residual_mm=st.floats(0, 3),
     print_match=share,
 )
@@ -114,6 +116,27 @@ def test_a_light_pencil_mark_with_little_dark_ink_is_not_overlooked() -> None:
 def test_ink_outside_the_outline_is_never_a_mark(one: TargetMeasures) -> None:
     empty = replace(one, inside=0.0, weight=0.0)
     assert decide("o0", empty).state is not MarkState.MARKED
+
+
+@given(share)
+def test_shade_without_a_stroke_is_never_a_mark(weight: float) -> None:
+    """What shows through from the other side has no stroke, however dark it is."""
+    assert decide("o0", replace(CLEAN, weight=weight)).state is not MarkState.MARKED
+
+
+@pytest.mark.parametrize(
+    ("inside", "through", "state"),
+    [
+        (0.16, 0.0, MarkState.MARKED),
+        (0.16, 1.0, MarkState.DOUBTFUL),
+        (0.45, 1.0, MarkState.MARKED),
+    ],
+)
+def test_one_line_right_through_a_box_is_a_doubt_but_a_large_cross_is_not(
+    inside: float, through: float, state: MarkState
+) -> None:
+    one = replace(CLEAN, inside=inside, weight=inside, through=through)
+    assert decide("o0", one).state is state
 
 
 @given(measures, st.booleans())
@@ -255,8 +278,8 @@ def test_ink_beside_a_box_is_a_doubt_only_where_nothing_is_marked() -> None:
 
 
 def test_a_circled_label_is_a_doubt_only_where_nothing_is_marked() -> None:
-    blank = decide_contest(contest_of(2), readings(NO, NO, label=0.2), Rule())
-    voted = decide_contest(contest_of(2), readings(NO, YES, label=0.2), Rule())
+    blank = decide_contest(contest_of(2), readings(NO, NO, label_mm=12.0), Rule())
+    voted = decide_contest(contest_of(2), readings(NO, YES, label_mm=12.0), Rule())
     assert Reason.INK_WITHOUT_MARK in blank.reasons
     assert blank.state is ContestState.IN_DOUBT
     assert voted.state is ContestState.VOTED

@@ -52,9 +52,7 @@ def test_bare_paper_has_no_features(shape: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("count", [100, 700, FEATURE_COUNT])
-def test_features_lie_on_the_page_and_are_no_more_than_asked_for(
-    blank: Gray, count: int
-) -> None:
+def test_features_lie_on_the_page_and_are_no_more_than_asked_for(blank: Gray, count: int) -> None:
     found = find_features(blank, count=count)
     assert 0.5 * min(count, 600) <= len(found.points) <= count
     assert found.descriptors.shape == (len(found.points), 32)

@@ -77,14 +77,12 @@ WRONG = {
     "cat": photo_of_a_cat(),
     "noise": np.random.default_rng(1).integers(0, 256, (1240, 874)).astype(np.uint8),
     "foreign": scan_like(foreign_page()),
-    "black": scan_like(np.tile(np.repeat(np.uint8([0, 255]), 40), (1240, 11))[:, :874]),
+    "stripes": scan_like(np.tile(np.repeat(np.array([0, 255], np.uint8), 40), (1240, 11))[:, :874]),
 }
 
 
 @pytest.mark.parametrize("wrong", list(WRONG))
-def test_what_is_no_registered_form_is_named_so_with_evidence(
-    index: FormIndex, wrong: str
-) -> None:
+def test_what_is_no_registered_form_is_named_so_with_evidence(index: FormIndex, wrong: str) -> None:
     found = index.identify_page(WRONG[wrong])
     assert isinstance(found, UnreadablePage)
     assert found.reason in {Reason.UNKNOWN_FORM, Reason.BLANK_PAGE}

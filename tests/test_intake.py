@@ -12,9 +12,9 @@ import pytest
 from scanner.ballot import Reason, SheetStatus
 from scanner.counting.intake import ScanOptions, ScanSummary, Stage, scan
 from scanner.counting.kept_forms import load_kept_forms
+from scanner.counting.page_order import PageOrder
 from scanner.counting.records import BatchRequest
 from scanner.counting.results import final_records, tally_count
-from scanner.counting.sheets import PageOrder
 from scanner.counting.store import Store
 from scanner.counting.tally import Tally
 from scanner.errors import CountError, FormError, InputError, KiemPhieuError, StorageError
@@ -22,6 +22,7 @@ from tests.fake_pages import (
     BLANK,
     CRASH,
     DEADLY,
+    ENDLESS,
     UNKNOWN,
     FakeFactory,
     draw_page,
@@ -154,6 +155,17 @@ def test_a_page_that_kills_its_process_does_not_stop_the_others(
     assert summary.refusals[0].result.evidence == {"error": "the reading process died"}
 
 
+def test_a_page_that_is_never_done_does_not_stop_the_others(
+    tmp_path: Path, forms_folder: Path
+) -> None:
+    pile = draw_pile(tmp_path / "in", 6)
+    pile.insert(2, draw_page(tmp_path / "in" / "endless.png", ENDLESS, 1))
+    options = ScanOptions(jobs=2, longest_page_s=1, make_reader=FakeFactory)
+    summary = scan(tmp_path / "count", request(*pile), forms_folder, options)
+    assert summary.statuses == {SheetStatus.CLEAN: 6, SheetStatus.REFUSED: 1}
+    assert summary.refusals[0].result.evidence == {"error": "no end after 1 s"}
+
+
 def test_processes_that_always_die_end_the_scan_and_lose_nothing(
     tmp_path: Path, forms_folder: Path
 ) -> None:
@@ -203,17 +215,6 @@ def test_where_a_side_has_a_page_less_no_pair_is_trusted(
     summary = scan(tmp_path / "count", wanted, forms_folder, FAKE)
     assert SheetStatus.CLEAN not in summary.statuses
     assert all(Reason.PAGE_ORDER in found for found in reasons(tmp_path / "count"))
-
-
-def test_a_pile_that_lies_backs_first_is_said_unless_it_was_told(
-    tmp_path: Path, forms_folder: Path
-) -> None:
-    pile = draw_pile(tmp_path / "in", 4)
-    turned = [path for i in range(0, 8, 2) for path in (pile[i + 1], pile[i])]
-    assert scan(tmp_path / "a", request(*turned), forms_folder, FAKE).backs_first
-    told = request(*turned, order=PageOrder.BACKS_FIRST)
-    assert not scan(tmp_path / "b", told, forms_folder, FAKE).backs_first
-    assert not scan(tmp_path / "c", request(*pile), forms_folder, FAKE).backs_first
 
 
 def test_a_count_keeps_the_forms_it_began_with(tmp_path: Path, forms_folder: Path) -> None:

@@ -106,9 +106,7 @@ def test_any_of_the_four_ways_up_gives_the_same_votes(
 
 
 @pytest.mark.parametrize("scale", [0.71, 0.96, 1.04])
-def test_a_print_that_was_scaled_is_read_fully(
-    form: Form, reader: Reader, scale: float
-) -> None:
+def test_a_print_that_was_scaled_is_read_fully(form: Form, reader: Reader, scale: float) -> None:
     choices = random_choices(form, 9)
     scan = scan_like(mark(form, choices), replace(LIGHT, scale=scale))
     assert marked(read(reader, scan)) == wanted(choices)
@@ -132,9 +130,7 @@ def test_places_are_given_in_pixels_of_the_full_size_scan(
     assert apply_homography(matrix, corner)[0] == pytest.approx([148, 210], abs=0.6)
 
 
-def test_several_forms_and_pages_in_one_pile_are_told_apart(
-    form: Form, tmp_path: Path
-) -> None:
+def test_several_forms_and_pages_in_one_pile_are_told_apart(form: Form, tmp_path: Path) -> None:
     court = draw_small_form(tmp_path, "court", TWO_PAGES)
     reader = Reader([court, form])
     for one in (form, court):
@@ -290,9 +286,7 @@ def coded(tmp_path_factory: pytest.TempPathFactory) -> list[Form]:
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 3])
-def test_a_code_settles_which_form_it_is_also_among_twins(
-    coded: list[Form], number: int
-) -> None:
+def test_a_code_settles_which_form_it_is_also_among_twins(coded: list[Form], number: int) -> None:
     form = coded[number]
     choices = random_choices(form, number)
     page = mark(form, choices)

@@ -138,7 +138,9 @@ def test_where_the_difference_is_covered_neither_is_certain(
 
 
 def test_a_third_title_is_neither_of_the_two(pairs: dict[str, Pair], tmp_path: Path) -> None:
-    third = draw_small_form(tmp_path, "third", Design(title="SURVEY OF THE TAX BUREAU", footer="Page 1"))
+    third = draw_small_form(
+        tmp_path, "third", Design(title="SURVEY OF THE TAX BUREAU", footer="Page 1")
+    )
     scan = scan_like(mark(third, {}))
     for number in (0, 1):
         assert verdict(pairs["title"], scan, taken_for=number) is Verdict.OPEN

@@ -114,9 +114,7 @@ def test_a_dot_or_a_light_pencil_line_is_marked_or_doubtful(
 
 
 @pytest.mark.parametrize("scan_kind", list(SCANS))
-def test_marks_are_read_the_same_from_any_kind_of_scan(
-    blank: BlankPage, scan_kind: str
-) -> None:
+def test_marks_are_read_the_same_from_any_kind_of_scan(blank: BlankPage, scan_kind: str) -> None:
     targets = read(blank, scan_like(mark(blank.form, CHOICES), SCANS[scan_kind]))
     assert {name for name, r in targets.items() if r.state is MarkState.MARKED} == MARKED
     assert all(not reading.reasons for reading in targets.values())
@@ -143,17 +141,13 @@ def test_dirt_in_an_empty_box_is_never_a_mark(blank: BlankPage, dirt: str) -> No
 
 
 @pytest.mark.parametrize("dirt", ["noise", "grey-paper", "blur", "small-jpeg"])
-def test_an_evenly_poor_scan_of_an_empty_form_is_read_as_empty(
-    blank: BlankPage, dirt: str
-) -> None:
+def test_an_evenly_poor_scan_of_an_empty_form_is_read_as_empty(blank: BlankPage, dirt: str) -> None:
     targets = read(blank, scan_like(blank.original, DIRT[dirt]))
     assert {reading.state for reading in targets.values()} == {MarkState.UNMARKED}
 
 
 @pytest.mark.parametrize("at", [0.2, 0.5, 0.8])
-def test_a_fold_right_through_a_row_of_boxes_is_never_a_mark(
-    blank: BlankPage, at: float
-) -> None:
+def test_a_fold_right_through_a_row_of_boxes_is_never_a_mark(blank: BlankPage, at: float) -> None:
     page = blank.original.astype(np.float32)
     for name in ("o1", "o2", "o3"):
         box = target_box_px(blank.form, "q2", name)
@@ -165,9 +159,7 @@ def test_a_fold_right_through_a_row_of_boxes_is_never_a_mark(
 
 
 @pytest.mark.parametrize("share", [0.05, 0.12, 0.2])
-def test_what_shows_through_from_the_back_is_never_a_mark(
-    blank: BlankPage, share: float
-) -> None:
+def test_what_shows_through_from_the_back_is_never_a_mark(blank: BlankPage, share: float) -> None:
     everything = {c.id: [o.id for o in c.options] for c in blank.form.contests}
     back = np.ascontiguousarray(
         mark(blank.form, everything, style=MarkStyle(MarkKind.FILL, Pen.FELT))[:, ::-1]
@@ -199,9 +191,7 @@ def blank_contest_with(blank: BlankPage, page: Gray) -> ContestReading:
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
-def test_a_mark_beside_the_box_of_a_blank_contest_is_a_doubt(
-    blank: BlankPage, side: str
-) -> None:
+def test_a_mark_beside_the_box_of_a_blank_contest_is_a_doubt(blank: BlankPage, side: str) -> None:
     page = mark(blank.form, CHOICES)
     box = target_box_px(blank.form, "q6", "o2")
     x = round(box.x - 15 if side == "left" else box.right + 1)
@@ -273,9 +263,7 @@ def test_a_black_blob_over_a_box_and_its_label_is_a_doubt(blank: BlankPage) -> N
 
 
 @pytest.mark.parametrize("side", ["right", "left", "bottom"])
-def test_boxes_cut_off_by_the_edge_of_the_scan_are_not_read(
-    blank: BlankPage, side: str
-) -> None:
+def test_boxes_cut_off_by_the_edge_of_the_scan_are_not_read(blank: BlankPage, side: str) -> None:
     scan = scan_like(mark(blank.form, CHOICES), Damage())
     box = target_box_px(blank.form, "q6", "o2")
     other = target_box_px(blank.form, "q3", "o2")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from scanner.ballot import (
+    ContestState,
     MarkState,
     PageReading,
     Reason,
@@ -13,8 +14,16 @@ from scanner.ballot import (
     TargetReading,
     UnreadablePage,
 )
+from scanner.counting.tally import CastVote
 from scanner.forms.template import Contest, Form, Option, Page
-from scanner.publishing.overlay import COLOURS, draw_refused, draw_sheet
+from scanner.publishing.overlay import (
+    COLOURS,
+    DECIDED_COLOUR,
+    Colour,
+    ColourImage,
+    draw_refused,
+    draw_sheet,
+)
 from scanner.reading.pages import PageImage
 
 PX_PER_MM = 6.0
@@ -77,6 +86,41 @@ def test_each_target_is_framed_where_it_lies_in_the_colour_of_its_state(
         others = [c for s, c in COLOURS.items() if s is not STATES[option.id]]
         for other in others:
             assert not (np.abs(around - np.array(other)).max(axis=1) < 40).any(), option.id
+
+
+def decided_on(*options: str, state: ContestState = ContestState.VOTED) -> CastVote:
+    return CastVote("q", state, options, is_decided=True)
+
+
+def is_near(picture: ColourImage, option: Option, colour: Colour) -> bool:
+    """The colour is drawn on or around a target."""
+    box = option.box.grown(3).scaled(PX_PER_MM, PX_PER_MM)
+    around = picture[int(box.y) : int(box.bottom), int(box.x) : int(box.right)].reshape(-1, 3)
+    return bool((np.abs(around.astype(int) - np.array(colour)).max(axis=1) < 40).any())
+
+
+def test_what_a_person_decided_is_framed_beside_what_was_read() -> None:
+    image, reading = scan_of(0, 1)
+    picture = draw_sheet(image, reading, FORM, votes=[decided_on("b")])
+    framed = {o.id for _, o in FORM.targets() if is_near(picture, o, DECIDED_COLOUR)}
+    assert framed == {"b"}
+    for _contest, option in FORM.targets():
+        assert is_near(picture, option, COLOURS[STATES[option.id]]), option.id
+
+
+def test_what_stands_as_read_is_not_framed_as_decided() -> None:
+    image, reading = scan_of(0, 1)
+    as_read = CastVote("q", ContestState.VOTED, ("a",))
+    elsewhere = CastVote("other", ContestState.VOTED, ("b",), is_decided=True)
+    picture = draw_sheet(image, reading, FORM, votes=[as_read, elsewhere])
+    assert (picture == draw_sheet(image, reading, FORM)).all()
+
+
+def test_a_decision_without_an_option_stands_below_the_page() -> None:
+    image, reading = scan_of(0, 1)
+    plain = draw_sheet(image, reading, FORM)
+    blank = draw_sheet(image, reading, FORM, votes=[decided_on(state=ContestState.BLANK)])
+    assert blank.shape[0] > plain.shape[0]
 
 
 def test_nothing_is_drawn_away_from_the_targets() -> None:

@@ -93,7 +93,7 @@ def check(leaves: Sequence[Leaf], told: PageOrder) -> None:
 def test_after_any_one_fault_no_unflagged_sheet_has_pages_of_two_voters(
     pages: int, order: PageOrder
 ) -> None:
-    for voters in (1, 2, 3, 4):
+    for voters in range(1, 5 if pages < 4 else 4):
         for leaves in one_fault(pile([FORMS[pages]] * voters, order)):
             for told in (PageOrder.LEARNED, order):
                 check(leaves, told)

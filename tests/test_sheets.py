@@ -113,7 +113,8 @@ def told(words: str, drafts: Sequence[SheetDraft]) -> list[str]:
         # Several forms in one pile.
         ("F1 B1 G2 C2 S3 F4 B4", "F1+B1 G2+C2 S3 F4+B4"),
         ("F1 B1 F2 G3 C3 F4 B4", "F1+B1 F2! G3+C3 F4+B4"),
-        ("F1 B1 F2 C3 F4 B4", "F1+B1 F2! C3! F4+B4"),
+        # One page put among sheets of another form does as much; where, cannot be told.
+        ("F1 B1 F2 C3 F4 B4", "F1+B1! F2! C3! F4+B4!"),
         # Leaves printed on one side, scanned on both.
         ("F1 _ B1 _ F2 _ B2 _", "F1+B1 F2+B2"),
         # A back that was not printed.

@@ -10,14 +10,12 @@ import numpy as np
 import pytesseract
 import pytest
 
+from scanner.forms.damage import Damage
 from scanner.reading import text
 from scanner.reading.text import available_languages, read_words
-from scanner.forms.damage import Damage
 from tests.synthetic import Gray, photo_of_a_cat, scan_like
 
-needs_tesseract = pytest.mark.skipif(
-    not available_languages(), reason="Tesseract is not installed"
-)
+needs_tesseract = pytest.mark.skipif(not available_languages(), reason="Tesseract is not installed")
 
 
 @pytest.fixture(autouse=True)

@@ -6,6 +6,7 @@ of print by which a scan is aligned, and the places that are measured at each ta
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from scanner import __version__
 from scanner.errors import FormError
 from scanner.forms.template import Contest, Form, Option, Page
 from scanner.geometry import MM_PER_INCH, Box
@@ -107,7 +109,27 @@ class BlankPage:
 
     @cached_property
     def features(self) -> Features:
-        """Features of the blank, in pixels of the working picture."""
+        """Features of the blank, in pixels of the working picture; kept in the cache folder."""
+        kept = self._cache_file()
+        if kept is not None and kept.is_file():
+            with np.load(kept, allow_pickle=False) as arrays:
+                return Features(arrays["points"], arrays["descriptors"])
+        features = self._find_features()
+        if kept is not None:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            # Under a name of its own first: several processes may come here at once.
+            draft = kept.with_suffix(f".{os.getpid()}.npz")
+            np.savez(draft, points=features.points, descriptors=features.descriptors)
+            draft.replace(kept)
+        return features
+
+    def _cache_file(self) -> Path | None:
+        if self._cache is None:
+            return None
+        name = f"{self.form.content_hash[:24]}-{self.page.number}-{self.dpi:.0f}-{__version__}.npz"
+        return self._cache / name
+
+    def _find_features(self) -> Features:
         found = find_features(self.original)
         scale = np.array(
             [self.width_px / self.original.shape[1], self.height_px / self.original.shape[0]],

@@ -28,6 +28,9 @@ INLIER_PX = 3.0
 """Reprojection error, in pixels of the feature picture, below which two points agree."""
 
 _FEWEST = 8
+_FLAT_SHARE = 0.2
+"""Share of the features that agree from which a page lies flat on the glass."""
+_PERSPECTIVE_GAIN = 1.25
 _CELLS = 12
 """Features are kept evenly over a grid of this many cells a side, not only in dense text."""
 
@@ -127,7 +130,22 @@ def match_features(source: Features, target: Features) -> Match | None:
     )
     if affine is None or int(agree.sum()) < _FEWEST:
         return None
-    return Match(np.vstack([affine, [0.0, 0.0, 1.0]]), int(agree.sum()))
+    flat = Match(np.vstack([affine, [0.0, 0.0, 1.0]]), int(agree.sum()))
+    if flat.inliers >= _FLAT_SHARE * len(source.points):
+        return flat
+    return _match_in_perspective(start, end, tolerance, flat)
+
+
+def _match_in_perspective(
+    start: NDArray[np.float32], end: NDArray[np.float32], tolerance: float, flat: Match
+) -> Match:
+    """As a camera sees it from the side, where that agrees with clearly more pairs than ``flat``."""
+    homography, agree = cv2.findHomography(
+        start, end, method=cv2.RANSAC, ransacReprojThreshold=tolerance, maxIters=3000
+    )
+    if homography is None or int(agree.sum()) < _PERSPECTIVE_GAIN * flat.inliers:
+        return flat
+    return Match(np.asarray(homography, np.float64), int(agree.sum()))
 
 
 def _pair(source: Features, target: Features) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -162,9 +162,17 @@ def _rotation(aligned: AlignedPage) -> int:
 
 
 def _to_millimetres(aligned: AlignedPage, reduction: int) -> tuple[float, ...]:
-    """Pixels of the full-size scan to millimetres on the form, row by row."""
-    to_mm = np.diag([1 / aligned.blank.px_per_mm, 1 / aligned.blank.px_per_mm, 1.0])
-    matrix = to_mm @ aligned.homography @ np.diag([1 / reduction, 1 / reduction, 1.0])
+    """Pixels of the full-size scan to millimetres on the form, row by row.
+
+    One transform for the whole page, through what the local alignment found: good enough to
+    show a place on the scan, and not what marks are measured with.
+    """
+    blank = aligned.blank
+    grid = np.stack(np.meshgrid(np.linspace(0, 1, 6), np.linspace(0, 1, 8)), axis=-1).reshape(-1, 2)
+    places = grid * (blank.width_px, blank.height_px)
+    matrix, _ = cv2.findHomography(
+        aligned.to_scan(places) * reduction, places / blank.px_per_mm, method=0
+    )
     return tuple(float(value) for value in (matrix / matrix[2, 2]).ravel())
 
 
