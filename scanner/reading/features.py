@@ -139,7 +139,7 @@ def match_features(source: Features, target: Features) -> Match | None:
 def _match_in_perspective(
     start: NDArray[np.float32], end: NDArray[np.float32], tolerance: float, flat: Match
 ) -> Match:
-    """As a camera sees it from the side, where that agrees with clearly more pairs than ``flat``."""
+    """As a camera sees it from the side, where clearly more pairs agree with that."""
     homography, agree = cv2.findHomography(
         start, end, method=cv2.RANSAC, ransacReprojThreshold=tolerance, maxIters=3000
     )
