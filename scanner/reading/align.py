@@ -9,7 +9,6 @@ outliers are dropped by their distance to a polynomial through the rest).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -39,10 +38,10 @@ class AlignedPage:
     """The decoded scan as it came, shape (h, w)."""
     homography: Homography
     """Pixels of the decoded scan to working pixels; the whole-page transform."""
+    inverse: Homography
+    """Working pixels to pixels of the decoded scan."""
     field: NDArray[np.float64]
     """Shape (rows, columns, 2): how far the print lies from there, every 64 working pixels."""
-    half: NDArray[np.uint8]
-    """The scan bent into place, at half the working resolution, shape as ``blank.half``."""
     patches_tried: int
     patches_found: int
     spread_px: float
@@ -50,7 +49,7 @@ class AlignedPage:
 
     def to_scan(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Where working pixels of the form, shape (n, 2), lie on the decoded scan."""
-        return apply_homography(np.linalg.inv(self.homography), points + self._shift(points))
+        return apply_homography(self.inverse, points + self._shift(points))
 
     def crop(self, window: Window) -> NDArray[np.uint8]:
         """A window of the form as the scan shows it, grey, at working resolution."""
@@ -77,10 +76,9 @@ class AlignedPage:
         """The field between its nodes, bilinear."""
         rows, columns = self.field.shape[:2]
         grid = points / _GRID_PX
-        column = np.clip(grid[:, 0].astype(int), 0, columns - 2)
-        row = np.clip(grid[:, 1].astype(int), 0, rows - 2)
-        u = np.clip(grid[:, 0] - column, 0, 1)[:, None]
-        v = np.clip(grid[:, 1] - row, 0, 1)[:, None]
+        grid = np.minimum(np.maximum(grid, 0.0), (columns - 1.001, rows - 1.001))
+        column, row = grid.astype(int).T
+        u, v = grid[:, :1] - column[:, None], grid[:, 1:] - row[:, None]
         upper = self.field[row, column] * (1 - u) + self.field[row, column + 1] * u
         lower = self.field[row + 1, column] * (1 - u) + self.field[row + 1, column + 1] * u
         shift: NDArray[np.float64] = upper * (1 - v) + lower * v
@@ -97,13 +95,18 @@ def align_page(scan: NDArray[np.uint8], blank: BlankPage, homography: Homography
     """
     centers, shifts, scores = _find_patches(scan, blank, homography)
     field, found, spread = _fit_field(blank, centers, shifts, scores)
-    half = _lay(scan, homography, field, blank, scale=0.5)
-    return AlignedPage(blank, scan, homography, field, half, len(centers), found, spread)
+    inverse = np.linalg.inv(homography)
+    return AlignedPage(blank, scan, homography, inverse, field, len(centers), found, spread)
 
 
 def lay_whole(aligned: AlignedPage) -> NDArray[np.uint8]:
     """The whole scan bent into place at working resolution, shape (height_px, width_px)."""
-    return _lay(aligned.scan, aligned.homography, aligned.field, aligned.blank, scale=1.0)
+    return _lay(aligned, scale=1.0)
+
+
+def lay_half(aligned: AlignedPage) -> NDArray[np.uint8]:
+    """The whole scan bent into place at half the working resolution, shape as ``blank.half``."""
+    return _lay(aligned, scale=0.5)
 
 
 def _find_patches(
@@ -232,38 +235,26 @@ def _regress(
     return value
 
 
-def _lay(
-    scan: NDArray[np.uint8],
-    homography: Homography,
-    field: NDArray[np.float64],
-    blank: BlankPage,
-    *,
-    scale: float,
-) -> NDArray[np.uint8]:
-    """The scan bent into place, at a share of the working resolution."""
-    rows, columns = field.shape[:2]
+def _lay(aligned: AlignedPage, *, scale: float) -> NDArray[np.uint8]:
+    """The scan bent into place, at half the working resolution or at the whole of it."""
+    step = round(_GRID_PX * scale)
+    blank = aligned.blank
+    width, height = int(blank.width_px * scale), int(blank.height_px * scale)
+    columns, rows = width // step + 2, height // step + 2
+    # Nodes half a pixel before every 64th, so that enlarging by whole steps, which speaks for
+    # the middles of pixels, comes out on the pixels themselves.
     grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1) * float(_GRID_PX)
-    source = apply_homography(np.linalg.inv(homography), (grid + field).reshape(-1, 2))
-    coarse = source.reshape(rows, columns, 2).astype(np.float32)
-    down = _between_nodes(int(blank.height_px * scale), scale, rows)
-    across = _between_nodes(int(blank.width_px * scale), scale, columns).T
+    source = aligned.to_scan(grid.reshape(-1, 2) - 0.5).reshape(rows, columns, 2)
+    maps = cv2.resize(
+        source.astype(np.float32), None, fx=step, fy=step, interpolation=cv2.INTER_LINEAR
+    )
+    middle = step // 2
     laid = cv2.remap(
-        scan,
-        down @ coarse[:, :, 0] @ across,
-        down @ coarse[:, :, 1] @ across,
+        aligned.scan,
+        maps[middle : middle + height, middle : middle + width],
+        None,  # type: ignore[call-overload]
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=255,
     )
-    return laid.astype(np.uint8, copy=False)
-
-
-@lru_cache(maxsize=16)
-def _between_nodes(count: int, scale: float, nodes: int) -> NDArray[np.float32]:
-    """The weight of each grid node at each of ``count`` pixels, linear; shape (count, nodes)."""
-    at = ((np.arange(count) + 0.5) / scale - 0.5) / _GRID_PX
-    first = np.clip(at.astype(int), 0, nodes - 2)
-    weights = np.zeros((count, nodes), np.float32)
-    weights[np.arange(count), first] = 1 - (at - first)
-    weights[np.arange(count), first + 1] = at - first
-    return weights
+    return np.asarray(laid, np.uint8)

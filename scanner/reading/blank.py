@@ -135,7 +135,7 @@ class BlankPage:
             [self.width_px / self.original.shape[1], self.height_px / self.original.shape[0]],
             np.float32,
         )
-        return Features(found.points * scale, found.descriptors)
+        return Features((found.points + 0.5) * scale - 0.5, found.descriptors)
 
     @cached_property
     def half(self) -> NDArray[np.uint8]:

@@ -88,7 +88,9 @@ def find_features(
     if descriptors is None or not kept:
         return Features(np.empty((0, 2), np.float32), np.empty((0, 32), np.uint8))
     points = np.asarray(cv2.KeyPoint.convert(kept), np.float32)
-    return Features((points / scale).astype(np.float32), descriptors.astype(np.uint8))
+    # The middle of a pixel stays the middle of what it stands for.
+    points = (points + 0.5) / scale - 0.5
+    return Features(points.astype(np.float32), descriptors.astype(np.uint8))
 
 
 def _spread(

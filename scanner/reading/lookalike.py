@@ -47,7 +47,9 @@ _TELLING_LETTERS = 4
 """Shorter words than this are as often specks as words."""
 _ENOUGH_WORDS = 0.4
 _HESITANT = 20.0
-_ZONE_MARGIN_MM = (30.0, 3.0)
+_BETWEEN_PX = 24
+"""White between the pieces of a page that are read together."""
+_STRIP_MARGIN_MM = (30.0, 3.0)
 _TARGET_MARGIN_MM = 2.5
 
 
@@ -70,6 +72,11 @@ class Spot:
     ink: float
     """Pixels of different print."""
 
+    @property
+    def box(self) -> Box:
+        """Its place on the page."""
+        return Box(self.x, self.y, self.this.shape[1], self.this.shape[0])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Difference:
@@ -79,8 +86,6 @@ class Difference:
     """The page."""
     spots: tuple[Spot, ...]
     """The largest differences first."""
-    zone: tuple[int, int, int, int]
-    """x0, y0, x1, y1 around all differences, in working pixels of the first."""
 
 
 def find_difference(this: BlankPage, other: BlankPage, match: Match) -> Difference:
@@ -110,8 +115,7 @@ def find_difference(this: BlankPage, other: BlankPage, match: Match) -> Differen
         spots.append(
             Spot(x, y, this.darkness[rows, columns], theirs[rows, columns], float(ink[number]))
         )
-    x, y, w, h = cv2.boundingRect(differs.astype(np.uint8))
-    return Difference(this, tuple(spots), (x, y, x + w, y + h))
+    return Difference(this, tuple(spots))
 
 
 def _missing(ours: NDArray[np.uint8], theirs: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -195,9 +199,9 @@ def compare_words(aligned: AlignedPage, there: Difference, back: Difference) -> 
     if not there.spots or not available_languages():
         return Verdict.OPEN
     this, other = _own_words(there), _own_words(back)
-    window = _words_window(there)
+    strips = [aligned.crop(window) for window in _strips(there)]
     # The words looked for are known, so a hesitant reading of one of them counts.
-    found = read_words(aligned.crop(window), dpi=aligned.blank.dpi, sure=_HESITANT)
+    found = read_words(_stack(strips), dpi=aligned.blank.dpi, sure=_HESITANT)
     page = frozenset(word.text for word in found)
     for_this, for_other = _found(this - other, page), _found(other - this, page)
     if for_this >= _ENOUGH_WORDS and for_other == 0.0:
@@ -211,28 +215,62 @@ def compare_words(aligned: AlignedPage, there: Difference, back: Difference) -> 
 def _own_words(difference: Difference) -> frozenset[str]:
     """The words of a blank that stand where it differs: others, misread, could mislead."""
     blank = difference.blank
-    x0, y0, x1, y1 = _words_window(difference)
-    spots = [
-        Box(spot.x - x0, spot.y - y0, spot.this.shape[1], spot.this.shape[0])
-        for spot in difference.spots
-    ]
-    return frozenset(
-        word.text
-        for word in read_words(blank.gray[y0:y1, x0:x1], dpi=blank.dpi)
-        if len(word.text) >= _TELLING_LETTERS and any(word.box.overlaps(spot) for spot in spots)
-    )
+    strips = _strips(difference)
+    pictures = [blank.gray[y0:y1, x0:x1] for x0, y0, x1, y1 in strips]
+    own = set()
+    for word in read_words(_stack(pictures), dpi=blank.dpi):
+        strip, y = 0, word.box.y
+        while strip + 1 < len(strips) and y >= len(pictures[strip]) + _BETWEEN_PX:
+            y -= len(pictures[strip]) + _BETWEEN_PX
+            strip += 1
+        x0, y0 = strips[strip][:2]
+        box = Box(word.box.x + x0, y + y0, word.box.w, word.box.h)
+        if len(word.text) >= _TELLING_LETTERS and any(
+            box.overlaps(s.box) for s in difference.spots
+        ):
+            own.add(word.text)
+    return frozenset(own)
 
 
-def _words_window(difference: Difference) -> Window:
+def _strips(difference: Difference) -> list[Window]:
+    """Windows around the differences with the words on their lines, from top to bottom."""
     blank = difference.blank
-    dx, dy = (round(margin * blank.px_per_mm) for margin in _ZONE_MARGIN_MM)
-    x0, y0, x1, y1 = difference.zone
-    return (
-        max(x0 - dx, 0),
-        max(y0 - dy, 0),
-        min(x1 + dx, blank.width_px),
-        min(y1 + dy, blank.height_px),
-    )
+    dx, dy = (margin * blank.px_per_mm for margin in _STRIP_MARGIN_MM)
+    strips: list[Box] = []
+    for spot in sorted(difference.spots, key=lambda one: one.y):
+        box = spot.box.grown(dx, dy)
+        if strips and box.y < strips[-1].bottom:
+            last = strips.pop()
+            x, y = min(last.x, box.x), min(last.y, box.y)
+            box = Box(x, y, max(last.right, box.right) - x, max(last.bottom, box.bottom) - y)
+        strips.append(box)
+    return [
+        (
+            max(round(box.x), 0),
+            max(round(box.y), 0),
+            min(round(box.right), blank.width_px),
+            min(round(box.bottom), blank.height_px),
+        )
+        for box in strips
+    ]
+
+
+def _stack(pictures: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Pieces of a page below each other, so that one start of Tesseract reads them all."""
+    width = max(picture.shape[1] for picture in pictures)
+    framed = [
+        cv2.copyMakeBorder(
+            picture,
+            0,
+            _BETWEEN_PX,
+            0,
+            width - picture.shape[1],
+            cv2.BORDER_CONSTANT,
+            value=255,
+        )
+        for picture in pictures
+    ]
+    return np.asarray(np.vstack(framed), np.uint8)
 
 
 def _found(telling: frozenset[str], page: frozenset[str]) -> float:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scanner.ballot import TargetMeasures
-from scanner.reading.align import AlignedPage, Window
+from scanner.reading.align import AlignedPage, Window, lay_half
 from scanner.reading.ink import Tone, darkness
 from scanner.reading.places import SEARCH_MM, PrintPlace, TargetPlace, find_places
 
@@ -56,8 +56,9 @@ def measure_marks(aligned: AlignedPage) -> MeasuredPage:
     """Measure every target of an aligned page."""
     blank = aligned.blank
     places = find_places(blank)
-    tone = Tone.of_page(aligned.half, blank.print_pixels)
-    half = darkness(aligned.half, tone.paper, tone.black)
+    laid = lay_half(aligned)
+    tone = Tone.of_page(laid, blank.print_pixels)
+    half = darkness(laid, tone.paper, tone.black)
     questions = [_likeness(aligned, tone, half, place) for place in places.questions]
     targets = []
     for place, label, question in zip(
