@@ -122,6 +122,8 @@ class Design:
     """Printed at the foot; empty: the title and the page number."""
     swapped: bool = False
     """Every question's first two labels have changed places; the boxes have not moved."""
+    family: str = ""
+    """Words before every label, as a family name that all candidates share."""
     reworded: tuple[int, ...] = ()
     """Numbers of the questions that ask something else above the same options."""
     code: bool = False
@@ -367,7 +369,7 @@ def _draw_question(
     title = f"{index}. {title}"
     _put(image, design, title, (x, y), 2.7)
     _put(image, design, subtitle, (x, y + 4.4), 2.2)
-    labels = [_sentence(rng, 2) for _ in range(design.options)]
+    labels = [f"{design.family} {_sentence(rng, 2)}".strip() for _ in range(design.options)]
     if design.swapped:
         labels[0], labels[1] = labels[1], labels[0]
     options = []

@@ -193,6 +193,19 @@ def test_where_names_have_changed_places_nothing_is_read_of_them(
         assert all(Reason.PRINT_MISMATCH in t.reasons for t in swapped)
 
 
+@pytest.mark.parametrize("family", ["Ng.", "Nguyen", "Nguyen Van"])
+@pytest.mark.parametrize("damage", ["clean", "office"])
+def test_names_that_begin_alike_are_not_taken_for_each_other(
+    tmp_path: Path, damage: str, family: str
+) -> None:
+    design = Design(options=2, family=family, seed=4)
+    reader = Reader([draw_small_form(tmp_path, "names", design)])
+    other = draw_small_form(tmp_path, "swapped", replace(design, swapped=True))
+    result = reader.read(as_page(scan_like(mark(other, {"q1": ["o1"]}), DAMAGES[damage])))
+    if isinstance(result, PageReading):
+        assert [t.target for t in result.targets if t.state is not MarkState.DOUBTFUL] == []
+
+
 @pytest.mark.parametrize("damage", list(DAMAGES))
 def test_another_question_above_the_same_options_is_not_answered(
     form: Form, reader: Reader, tmp_path: Path, damage: str

@@ -93,9 +93,9 @@ def align_page(scan: NDArray[np.uint8], blank: BlankPage, homography: Homography
         blank: The page it was identified as.
         homography: Pixels of ``scan`` to working pixels, from identification.
     """
-    centers, shifts, scores = _find_patches(scan, blank, homography)
+    inverse = np.asarray(np.linalg.inv(homography), np.float64)
+    centers, shifts, scores = _find_patches(scan, blank, inverse)
     field, found, spread = _fit_field(blank, centers, shifts, scores)
-    inverse = np.linalg.inv(homography)
     return AlignedPage(blank, scan, homography, inverse, field, len(centers), found, spread)
 
 
@@ -110,28 +110,20 @@ def lay_half(aligned: AlignedPage) -> NDArray[np.uint8]:
 
 
 def _find_patches(
-    scan: NDArray[np.uint8], blank: BlankPage, homography: Homography
+    scan: NDArray[np.uint8], blank: BlankPage, inverse: Homography
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Where each patch of the blank lies on the page: centres, shifts (working px), scores."""
     reach = round(SEARCH_MM * blank.px_per_mm / 2)
-    height, width = blank.half.shape
-    # The frame around the page holds what the search may run into. A half-size pixel is the
-    # mean of two working pixels: its centre lies between them.
-    to_half = np.array([[0.5, 0, reach - 0.25], [0, 0.5, reach - 0.25], [0, 0, 1.0]]) @ homography
-    page = cv2.warpPerspective(
-        scan,
-        to_half,
-        (width + 2 * reach, height + 2 * reach),
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
     count = len(blank.patches)
     centers, shifts, scores = np.zeros((count, 2)), np.zeros((count, 2)), np.zeros(count)
+    windows = _windows_on_scan(blank, inverse, reach)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     for index, patch in enumerate(blank.patches):
         side_y, side_x = patch.picture.shape
-        window = page[
-            patch.y : patch.y + side_y + 2 * reach, patch.x : patch.x + side_x + 2 * reach
-        ]
+        size = (side_x + 2 * reach, side_y + 2 * reach)
+        window = cv2.warpAffine(
+            scan, windows[index], size, flags=flags, borderMode=cv2.BORDER_REPLICATE
+        )
         score = cv2.matchTemplate(window, patch.picture, cv2.TM_CCOEFF_NORMED)
         _, best, _, (x, y) = cv2.minMaxLoc(score)
         at_edge = x in (0, 2 * reach) or y in (0, 2 * reach)
@@ -143,6 +135,27 @@ def _find_patches(
         shifts[index] = 2 * (x + dx - reach), 2 * (y + dy - reach)
         scores[index] = best
     return centers, shifts, scores
+
+
+def _windows_on_scan(blank: BlankPage, inverse: Homography, reach: int) -> NDArray[np.float64]:
+    """For each patch, how its half-size window with a margin lies on the scan; shape (n, 2, 3).
+
+    Over so small a window the whole-page transform is as good as affine.
+    """
+    corner = np.array([[patch.x - reach, patch.y - reach] for patch in blank.patches], float)
+    step = 64.0
+    # A half-size pixel is the mean of two working pixels: its centre lies between them.
+    points = (
+        np.stack([corner, corner + np.array([step, 0]), corner + np.array([0, step])], axis=1) * 2
+        + 0.5
+    )
+    origin, right, below = np.moveaxis(
+        apply_homography(inverse, points.reshape(-1, 2)).reshape(-1, 3, 2), 1, 0
+    )
+    windows: NDArray[np.float64] = np.stack(
+        [(right - origin) / step, (below - origin) / step, origin], axis=2
+    )
+    return windows
 
 
 def _vertex(left: np.float32, middle: np.float32, right: np.float32) -> float:
@@ -244,7 +257,9 @@ def _lay(aligned: AlignedPage, *, scale: float) -> NDArray[np.uint8]:
     # Nodes half a pixel before every 64th, so that enlarging by whole steps, which speaks for
     # the middles of pixels, comes out on the pixels themselves.
     grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1) * float(_GRID_PX)
-    source = aligned.to_scan(grid.reshape(-1, 2) - 0.5).reshape(rows, columns, 2)
+    source = aligned.to_scan(np.asarray(grid.reshape(-1, 2) - 0.5, np.float64)).reshape(
+        rows, columns, 2
+    )
     maps = cv2.resize(
         source.astype(np.float32), None, fx=step, fy=step, interpolation=cv2.INTER_LINEAR
     )

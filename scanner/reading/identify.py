@@ -19,10 +19,10 @@ from scanner.reading.features import Features, Match, find_features, match_featu
 from scanner.reading.lookalike import Difference, find_difference
 from scanner.settings import Settings
 
-SCAN_FEATURES = 500
+SCAN_FEATURES = 450
 """Features of a scan that are compared; a blank keeps more of them, in more sizes."""
 _SCAN_LEVELS = 2
-_CANDIDATES = 6
+_CANDIDATES = 5
 _CLEARLY_MATCHED = 0.20
 """Share of the scan's features in agreement with which no other candidate is tried."""
 _LOOKALIKE = 0.20
