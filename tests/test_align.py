@@ -226,7 +226,6 @@ def test_an_undamaged_page_is_laid_on_itself(blank: BlankPage) -> None:
     laid = lay_whole(aligned)
     assert laid.shape == blank.gray.shape
     assert np.abs(laid.astype(int) - blank.gray).mean() < 2
-    assert aligned.half.shape == blank.half.shape
     assert aligned.patches_found == aligned.patches_tried
     assert aligned.spread_px < 0.1
 

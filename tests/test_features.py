@@ -9,7 +9,7 @@ import pytest
 from scanner.geometry import apply_homography
 from scanner.reading.features import (
     FEATURE_COUNT,
-    FEATURE_LONG_SIDE_PX,
+    FEATURE_SIDE_PX,
     Features,
     find_features,
     match_features,
@@ -135,6 +135,6 @@ def test_the_same_picture_gives_the_same_features_and_match(blank: Gray, filled:
 
 def test_a_large_scan_is_no_more_work_than_a_small_one(filled: Gray) -> None:
     """The picture the features are looked for on has a fixed size; so has their number."""
-    small = find_features(resized(filled, FEATURE_LONG_SIDE_PX / filled.shape[0]))
+    small = find_features(resized(filled, FEATURE_SIDE_PX / filled.shape[0]))
     large = find_features(resized(filled, 3.0))
     assert len(large.points) < 1.3 * len(small.points)

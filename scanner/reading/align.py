@@ -2,8 +2,8 @@
 
 A feeder stretches paper, and a copier bends it: one transform for the whole page leaves errors
 of up to a box. So pieces of the blank's own print are looked for on the page, and a smooth
-field through what they say bends the page into place (local regression after Cleveland, 1979;
-outliers are dropped by their distance to a polynomial through the rest).
+field through what they say bends the page into place: a polynomial surface, fitted with weights
+that drop outliers, and a kernel mean (Nadaraya and Watson, 1964) of what it leaves over.
 """
 
 from __future__ import annotations
@@ -15,15 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scanner.geometry import Homography, apply_homography
-from scanner.reading.blank import BlankPage
+from scanner.reading.blank import PATCH_BLUR_PX, BlankPage
 
 SEARCH_MM = 2.4
 """How far a patch may lie from where the whole-page transform puts it."""
 _MIN_PATCH_SCORE = 0.45
 _GRID_PX = 64
-_REACH_MM = 18.0
+_REACH_MM = 14.0
 """Width of the weight with which a patch speaks for its surroundings: wider smooths away what
 an uneven feed does to the page, narrower follows the noise of single patches."""
+_DOUBT = 0.2
+"""Weight of the surface against the patches nearby, in patches."""
+_FEWEST_PATCHES = 4
+_PATCHES_FOR_BENDS = 16
+"""With fewer patches than this, the surface is a plane."""
 
 Window = tuple[int, int, int, int]
 """x0, y0, x1, y1 in working pixels of the form."""
@@ -124,6 +129,8 @@ def _find_patches(
         window = cv2.warpAffine(
             scan, windows[index], size, flags=flags, borderMode=cv2.BORDER_REPLICATE
         )
+        # Slightly blurred, as the patch is: a sharp peak pulls the parabola to whole pixels.
+        window = cv2.GaussianBlur(window, (5, 5), PATCH_BLUR_PX)
         score = cv2.matchTemplate(window, patch.picture, cv2.TM_CCOEFF_NORMED)
         _, best, _, (x, y) = cv2.minMaxLoc(score)
         at_edge = x in (0, 2 * reach) or y in (0, 2 * reach)
@@ -172,80 +179,72 @@ def _fit_field(
 ) -> tuple[NDArray[np.float64], int, float]:
     """A smooth field of shifts over a grid, through the patches that agree.
 
+    A polynomial surface through all of them, and on it what the patches nearby still say: where
+    there are none near, the surface alone speaks.
+
     Returns:
         The field, shape (rows, columns, 2), working pixels; how many patches it rests on; and
         the median distance between them and it.
     """
     size = np.array([blank.width_px, blank.height_px], float)
     rows, columns = (int(np.ceil(side / _GRID_PX)) + 1 for side in (size[1], size[0]))
-    good = _agreeing(centers / size, shifts, scores, blank.px_per_mm)
-    if good.sum() < 4:
+    good, surface = _fit_surface(centers / size, shifts, scores, blank.px_per_mm)
+    if good.sum() < _FEWEST_PATCHES:
         return np.zeros((rows, columns, 2)), int(good.sum()), float("inf")
     grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1) * float(_GRID_PX)
     at = np.vstack([grid.reshape(-1, 2), centers[good]])
-    values = _regress(at, centers[good], shifts[good], scores[good], _REACH_MM * blank.px_per_mm)
+    rest = shifts[good] - _terms(centers[good] / size, len(surface)) @ surface
+    values = _terms(at / size, len(surface)) @ surface + _smooth(
+        at, centers[good], rest, scores[good], _REACH_MM * blank.px_per_mm
+    )
     nodes = rows * columns
     spread = float(np.median(np.linalg.norm(values[nodes:] - shifts[good], axis=1)))
     return values[:nodes].reshape(rows, columns, 2), int(good.sum()), spread
 
 
-def _agreeing(
-    centers: NDArray[np.float64],
+def _terms(places: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """The first terms of a polynomial in x and y, 0..1 over the page; shape (n, count)."""
+    x, y = places.T
+    return np.stack([x**0, x, y, x * y, x * x, y * y, y**3], axis=1)[:, :count]
+
+
+def _fit_surface(
+    places: NDArray[np.float64],
     shifts: NDArray[np.float64],
     scores: NDArray[np.float64],
     px_per_mm: float,
-) -> NDArray[np.bool_]:
-    """The patches that lie near a polynomial surface through most of them."""
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """The patches that agree on a polynomial surface of shifts, and its coefficients."""
     good = scores >= _MIN_PATCH_SCORE
-    x, y = centers[:, 0], centers[:, 1]
-    terms = np.stack([np.ones_like(x), x, y, x * y, x * x, y * y, y**3], axis=1)
-    terms = terms[:, :3] if good.sum() < 16 else terms
-    if good.sum() <= terms.shape[1]:
-        return good
-    error, scale = np.zeros(len(centers)), np.inf
+    count = 7 if good.sum() >= _PATCHES_FOR_BENDS else 3
+    if good.sum() < _FEWEST_PATCHES:
+        return good, np.zeros((count, 2))
+    terms = _terms(places, count)
+    error, scale = np.zeros(len(places)), np.inf
+    fit: NDArray[np.floating] = np.zeros((count, 2))
     for _ in range(8):
         root = np.sqrt(scores * good / (1.0 + (error / scale) ** 4))[:, None]
-        fit, *_ = np.linalg.lstsq(terms * root, shifts * root, rcond=None)
+        fit = np.linalg.lstsq(terms * root, shifts * root, rcond=None)[0]
         error = np.linalg.norm(shifts - terms @ fit, axis=1)
         scale = max(2.0 * float(np.median(error[good])), 0.12 * px_per_mm)
-    return np.asarray(good & (error < max(3.0 * scale, 0.35 * px_per_mm)))
+    agree = good & (error < max(3.0 * scale, 0.35 * px_per_mm))
+    return np.asarray(agree), np.asarray(fit, np.float64)
 
 
-def _regress(
+def _smooth(
     at: NDArray[np.float64],
     centers: NDArray[np.float64],
-    shifts: NDArray[np.float64],
+    values: NDArray[np.float64],
     scores: NDArray[np.float64],
     reach_px: float,
 ) -> NDArray[np.float64]:
-    """A plane through the patches around each point, near ones weighing more."""
-    x, y = (centers - centers.mean(axis=0)).T / reach_px
-    ax, ay = (at - centers.mean(axis=0)).T / reach_px
+    """The mean of values near each point, drawn towards zero where there are few."""
+    x, y = centers.T / reach_px
+    ax, ay = at.T / reach_px
     distance = (ax[:, None] - x) ** 2 + (ay[:, None] - y) ** 2
-    # Far from any patch every weight would vanish; the nearest always keeps its say.
-    distance -= distance.min(axis=1, keepdims=True)
     weight = np.exp(-0.5 * distance) * scores**2
-    # Moments about the common centre are one product each; about each point they follow.
-    s, sx, sy, sxx, sxy, syy = (weight @ np.stack([x**0, x, y, x * x, x * y, y * y], axis=1)).T
-    left = np.empty((len(at), 3, 3))
-    left[:, 0, 0] = s + 1e-9
-    left[:, 0, 1] = left[:, 1, 0] = sx - ax * s
-    left[:, 0, 2] = left[:, 2, 0] = sy - ay * s
-    # A little pull towards "no slope" keeps the plane from tipping where patches lie in a row.
-    left[:, 1, 1] = sxx - 2 * ax * sx + ax * ax * s + 0.05
-    left[:, 1, 2] = left[:, 2, 1] = sxy - ax * sy - ay * sx + ax * ay * s
-    left[:, 2, 2] = syy - 2 * ay * sy + ay * ay * s + 0.05
-    plain = weight @ shifts
-    right = np.stack(
-        [
-            plain,
-            weight @ (shifts * x[:, None]) - ax[:, None] * plain,
-            weight @ (shifts * y[:, None]) - ay[:, None] * plain,
-        ],
-        axis=1,
-    )
-    value: NDArray[np.float64] = np.linalg.solve(left, right)[:, 0]
-    return value
+    mean: NDArray[np.float64] = (weight @ values) / (weight.sum(axis=1, keepdims=True) + _DOUBT)
+    return mean
 
 
 def _lay(aligned: AlignedPage, *, scale: float) -> NDArray[np.uint8]:

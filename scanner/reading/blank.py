@@ -25,6 +25,7 @@ from scanner.reading.ink import darkness_of_blank
 
 PATCH_MM = 7.0
 PATCH_COUNT = 64
+PATCH_BLUR_PX = 0.8
 _WEAKEST_PATCH = 0.08
 """Share of the strongest patch's corners below which a place has too little print to find."""
 _TONE_PIXELS = 3000
@@ -40,7 +41,7 @@ class Patch:
     y: int
     """Top left corner on the half-size blank, in pixels."""
     picture: NDArray[np.uint8]
-    """The half-size blank there."""
+    """The half-size blank there, slightly blurred."""
 
 
 class BlankPage:
@@ -157,13 +158,14 @@ class BlankPage:
         strength = cv2.boxFilter(corners, -1, (side, side), normalize=True)
         reach = side // 2
         inner = strength[reach : -reach - 1, reach : -reach - 1]
+        soft = cv2.GaussianBlur(half, (5, 5), PATCH_BLUR_PX).astype(np.uint8, copy=False)
         found: list[tuple[float, Patch]] = []
         for top in range(0, inner.shape[0], step):
             for left in range(0, inner.shape[1], step):
                 cell = inner[top : top + step, left : left + step]
                 y, x = (int(value) for value in np.unravel_index(int(np.argmax(cell)), cell.shape))
                 strong, y, x = float(cell[y, x]), top + y, left + x
-                found.append((strong, Patch(x, y, half[y : y + side, x : x + side])))
+                found.append((strong, Patch(x, y, soft[y : y + side, x : x + side])))
         found.sort(key=lambda pair: -pair[0])
         floor = _WEAKEST_PATCH * found[0][0] if found else 0.0
         return [patch for strong, patch in found[:PATCH_COUNT] if strong > floor]

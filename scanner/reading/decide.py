@@ -27,7 +27,7 @@ _STEEPNESS = 7.0
 _LIGHT_MARK_GAIN = 1.8
 """A faint mark has little ink dark enough to count, but much that is darker than paper."""
 _MOST_FROM_SHADE = 0.9
-_ONE_LINE = 0.25
+_ONE_LINE = 0.6
 """Share of the inside covered up to which a piece of ink may be one straight line."""
 _NEAR_BOX = 0.025
 """Share of a target's surroundings covered from which ink there may be meant as a mark, where

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from scanner.geometry import Homography
 
-FEATURE_LONG_SIDE_PX = 850
+FEATURE_SIDE_PX = 715
+"""Side of the square as large as the picture that features are looked for on. By its area and
+not by its longer side, a page of which a part is missing is shown at nearly the same size."""
 FEATURE_COUNT = 1200
 FEATURE_LEVELS = 4
 """A blank is looked at in this many sizes, each 0.8 of the one before, so that a scan may show
@@ -73,7 +75,7 @@ def find_features(
         count: How many at the most.
         levels: In how many sizes the picture is looked at.
     """
-    scale = min(FEATURE_LONG_SIDE_PX / max(gray.shape), 1.0)
+    scale = min(FEATURE_SIDE_PX / gray.size**0.5, 1.0)
     small = gray
     if scale < 1:
         # Halving by the mean of four first keeps what comes next from skipping pixels.
@@ -120,7 +122,8 @@ def match_features(source: Features, target: Features) -> Match | None:
     if len(first) < _FEWEST:
         return None
     start, end = source.points[first], target.points[second]
-    tolerance = INLIER_PX * float(np.ptp(target.points, axis=0).max()) / FEATURE_LONG_SIDE_PX
+    width, height = np.ptp(target.points, axis=0)
+    tolerance = INLIER_PX * float(max(width * height, 1.0)) ** 0.5 / FEATURE_SIDE_PX
     similarity, agree = cv2.estimateAffinePartial2D(
         start, end, method=cv2.RANSAC, ransacReprojThreshold=2 * tolerance, maxIters=3000
     )

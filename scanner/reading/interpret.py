@@ -86,22 +86,34 @@ class Reader:
         while True:
             aligned = align_page(page.gray, page.blank, page.homography)
             share = aligned.patches_found / max(aligned.patches_tried, 1)
-            if share < self._settings.min_page_print_match:
-                return UnreadablePage(
-                    Reason.UNKNOWN_FORM,
-                    {
-                        "most_alike": f"{page.blank.form.id}/{page.blank.page.number}",
-                        "features_in_agreement": float(page.inliers),
-                        "print_found": share,
-                    },
-                )
-            measured = measure_marks(aligned)
-            better, alternatives = self._compare_lookalikes(aligned, measured, beaten)
-            switched = self._index.as_other(page, better) if better else None
-            if switched is None:
-                return page, aligned, measured, alternatives
+            if share >= self._settings.min_page_print_match:
+                measured = measure_marks(aligned)
+                better, alternatives = self._compare_lookalikes(aligned, measured, beaten)
+                switched = self._index.as_other(page, better) if better else None
+                if switched is None:
+                    return page, aligned, measured, alternatives
+            else:
+                switched = self._best_lookalike(page, beaten)
+                if switched is None:
+                    return UnreadablePage(
+                        Reason.UNKNOWN_FORM,
+                        {
+                            "most_alike": f"{page.blank.form.id}/{page.blank.page.number}",
+                            "features_in_agreement": float(page.inliers),
+                            "print_found": share,
+                        },
+                    )
             beaten.add(page.blank.key)
             page = switched
+
+    def _best_lookalike(
+        self, page: IdentifiedPage, beaten: set[tuple[str, int]]
+    ) -> IdentifiedPage | None:
+        """The same scan as the look-alike that it fits best, of those not ruled out yet."""
+        others = [key for key in self._index.lookalikes(page.blank.key) if key not in beaten]
+        taken = [self._index.as_other(page, self._index.blank(key)) for key in others]
+        fitting = [one for one in taken if one is not None]
+        return max(fitting, key=lambda one: one.inliers, default=None)
 
     def _compare_lookalikes(
         self, aligned: AlignedPage, measured: MeasuredPage, beaten: set[tuple[str, int]]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -38,6 +39,7 @@ _WHOLE_OUTLINE = 0.7
 _FOUND_AGAIN = 0.5
 """Correlation below which the print at a target says nothing about where it lies."""
 _LABEL_SEARCH_PX = 2
+_ACROSS_OUTLINE = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,9 @@ def _piece(inked: NDArray[np.uint8], place: TargetPlace) -> tuple[float, bool]:
     Returns:
         Its longer side in pixels, and whether it runs through the whole ring.
     """
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(inked, connectivity=8)
+    # A stroke is cut where it crosses the outline, since ink is not counted there.
+    joined = cv2.morphologyEx(inked, cv2.MORPH_CLOSE, _ACROSS_OUTLINE)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     x0, y0, x1, y1 = place.core
     touching = np.unique(labels[y0:y1, x0:x1])
     touching = touching[touching > 0]
@@ -139,7 +143,7 @@ def _piece(inked: NDArray[np.uint8], place: TargetPlace) -> tuple[float, bool]:
         return 0.0, False
     sizes = stats[touching][:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
     height, width = inked.shape
-    return float(sizes.max()), bool((sizes >= (width, height)).any())
+    return float(sizes.max()), bool((sizes >= (width - 2, height - 2)).any())
 
 
 def _likeness(
@@ -175,26 +179,48 @@ def _likeness(
     page = half[top : y1 + reach, left : x1 + reach].copy()
     page[y0 - top : y1 - top, x0 - left : x1 - left] *= place.telling
     alike = float(cv2.matchTemplate(page, place.picture, cv2.TM_CCOEFF_NORMED).max())
-    if not np.isfinite(alike):
+    if not np.isfinite(alike) or alike < _STILL_ALIKE:
         return 0.0
-    if _STILL_ALIKE <= alike < _CLEARLY_ALIKE:
-        whole = _share_found(aligned, tone, place, shift)
-        return max(alike, whole) if whole >= _ALL_FOUND else alike
-    return alike
+    pieces = _alike_by_piece(page, place) if len(place.pieces) > 1 else np.array([alike])
+    if pieces.min() < _CLEARLY_ALIKE:
+        found = _found_by_piece(aligned, tone, place, shift)
+        pieces = np.where(found >= _ALL_FOUND, np.maximum(pieces, found), pieces)
+    return float(pieces.min())
 
 
-def _share_found(
+def _alike_by_piece(page: NDArray[np.uint8], place: PrintPlace) -> NDArray[np.float64]:
+    """The correlation of each piece of a line of print, about a word long.
+
+    Two names that begin alike are alike as a whole: the piece where they differ tells.
+
+    Args:
+        page: The darkness of the place with its margin, at half resolution.
+        place: The place.
+    """
+    margin = page.shape[1] - place.picture.shape[1]
+    edges = [*place.pieces, place.picture.shape[1]]
+    scores = [
+        cv2.matchTemplate(
+            page[:, start : end + margin], place.picture[:, start:end], cv2.TM_CCOEFF_NORMED
+        ).max()
+        for start, end in pairwise(edges)
+    ]
+    return np.nan_to_num(np.array(scores, np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def _found_by_piece(
     aligned: AlignedPage, tone: Tone, place: PrintPlace, shift: tuple[int, int]
-) -> float:
-    """The share of the blank's print that is there on the page, to within a pixel."""
-    if not place.fine_print.any():
-        return 0.0
+) -> NDArray[np.float64]:
+    """The share of the blank's print in each piece that is on the page, to within a pixel."""
     x0, y0, x1, y1 = place.fine_window
     dx, dy = shift
     gray = aligned.crop((x0 + dx, y0 + dy, x1 + dx, y1 + dy))
     ink = darkness(gray, tone.paper_at((x0 + x1) / 2, (y0 + y1) / 2), tone.black)
-    found = cv2.dilate(ink, np.ones((3, 3), np.uint8))[place.fine_print] >= _PRESENT
-    return float(found.mean())
+    there = (cv2.dilate(ink, np.ones((3, 3), np.uint8)) >= _PRESENT) & place.fine_print
+    edges = 2 * place.pieces
+    found = np.add.reduceat(there.sum(axis=0), edges)
+    whole = np.add.reduceat(place.fine_print.sum(axis=0), edges)
+    return np.asarray(found / np.maximum(whole, 1))
 
 
 def _written_on(half: NDArray[np.uint8], place: PrintPlace) -> float:

@@ -43,10 +43,11 @@ _AROUND_MM = ((8.0, 4.0, 30.0), (15.0, 10.0, 40.0))
 to the right; the wider window serves where the narrower one holds too little print."""
 _HALF_SOLID = 100
 """As SOLID, at half resolution, where a thin stroke is never quite black."""
-_ENOUGH_PRINT_PX = 14
+_ENOUGH_PRINT_PX = 10
 """At half resolution."""
 _WRITING_MM = 2.0
 """A circle around a label, or a line under it, lies this near to it."""
+_PIECE_MM = 7.0
 _QUESTION_MM = 9.0
 _RIGHT_OF_OPTIONS_MM = 22.0
 
@@ -85,6 +86,8 @@ class PrintPlace:
     """1 where print is compared, 0 at targets and on ruled lines."""
     print: NDArray[np.bool_]
     """Where the blank has print."""
+    pieces: NDArray[np.intp]
+    """The first column of each piece of the line, about a word long and with print in it."""
     fine_window: Window
     """The same window at full working resolution."""
     fine_print: NDArray[np.bool_]
@@ -225,9 +228,10 @@ class _Half:
         end = columns[breaks[0]] if breaks.size else columns[-1]
         return 2.0 * float(end + 1)
 
-    def place(self, box: Box) -> PrintPlace:
+    def place(self, box: Box, *, in_pieces: bool = False) -> PrintPlace:
         """The place of a box that is given in working pixels."""
         x0, y0, x1, y1 = _window(box.scaled(0.5, 0.5), self.telling.shape)
+        length = _PIECE_MM * self.px_per_mm / 2
         margin = _WRITING_MM * self.px_per_mm / 2
         a0, b0, a1, b1 = _window(box.scaled(0.5, 0.5).grown(margin), self.telling.shape)
         return PrintPlace(
@@ -235,11 +239,26 @@ class _Half:
             picture=np.ascontiguousarray(self.picture[y0:y1, x0:x1]),
             telling=self.telling[y0:y1, x0:x1],
             print=self.print[y0:y1, x0:x1],
+            pieces=_pieces(self.print[y0:y1, x0:x1], length if in_pieces else np.inf),
             fine_window=(2 * x0, 2 * y0, 2 * x1, 2 * y1),
             fine_print=self.fine_print[2 * y0 : 2 * y1, 2 * x0 : 2 * x1],
             around=(a0, b0, a1, b1),
             bare=self.bare[b0:b1, a0:a1],
         )
+
+
+def _pieces(printed: NDArray[np.bool_], length_px: float) -> NDArray[np.intp]:
+    """Where a line of print is cut into pieces, each with enough print to be compared."""
+    ink = printed.sum(axis=0)
+    starts, since = [0], 0
+    for column in range(len(ink)):
+        since += int(ink[column])
+        left = int(ink[column + 1 :].sum())
+        long_enough = column + 1 - starts[-1] >= length_px
+        if long_enough and since >= _ENOUGH_PRINT_PX and left >= _ENOUGH_PRINT_PX:
+            starts.append(column + 1)
+            since = 0
+    return np.array(starts, np.intp)
 
 
 def _rules(solid: NDArray[np.uint8], length: int) -> NDArray[np.uint8]:
@@ -264,12 +283,19 @@ def _label_place(half: _Half, box: Box, boxes: list[Box], scale: float) -> Print
     )
     left = half.run_of_print(Box(line.x - before, line.y, before, line.h), scale, mirrored=True)
     windows.append(Box(line.x - left, line.y, line.w + left, line.h))
+    places = [half.place(window, in_pieces=True) for window in windows]
     for to_left, above, to_right in _AROUND_MM:
         around = box.grown(0, above * scale)
-        windows.append(
-            Box(box.x - to_left * scale, around.y, box.w + (to_left + to_right) * scale, around.h)
+        places.append(
+            half.place(
+                Box(
+                    box.x - to_left * scale,
+                    around.y,
+                    box.w + (to_left + to_right) * scale,
+                    around.h,
+                )
+            )
         )
-    places = [half.place(window) for window in windows]
     return next((place for place in places if place.print.sum() >= _ENOUGH_PRINT_PX), places[-1])
 
 
