@@ -19,7 +19,7 @@ from scanner.reading.blank import PATCH_BLUR_PX, BlankPage
 
 SEARCH_MM = 2.4
 """How far a patch may lie from where the whole-page transform puts it."""
-_MIN_PATCH_SCORE = 0.45
+_MIN_PATCH_SCORE = 0.55
 _GRID_PX = 64
 _REACH_MM = 14.0
 """Width of the weight with which a patch speaks for its surroundings: wider smooths away what
@@ -223,10 +223,16 @@ def _fit_surface(
     error, scale = np.zeros(len(places)), np.inf
     fit: NDArray[np.floating] = np.zeros((count, 2))
     for _ in range(8):
-        root = np.sqrt(scores * good / (1.0 + (error / scale) ** 4))[:, None]
+        weight = scores * good / (1.0 + (error / scale) ** 4)
+        root = np.sqrt(weight)[:, None]
         fit = np.linalg.lstsq(terms * root, shifts * root, rcond=None)[0]
-        error = np.linalg.norm(shifts - terms @ fit, axis=1)
-        scale = max(2.0 * float(np.median(error[good])), 0.12 * px_per_mm)
+        # A patch far from all others bends the surface to itself: what counts is how far it
+        # lies from the surface through the rest, which its leverage tells.
+        within = np.linalg.pinv(terms.T @ (terms * weight[:, None]))
+        leverage = weight * np.einsum("ni,ij,nj->n", terms, within, terms)
+        left = np.linalg.norm(shifts - terms @ fit, axis=1)
+        error = left / (1.0 - np.minimum(leverage, 0.9))
+        scale = max(2.0 * float(np.median(left[good])), 0.12 * px_per_mm)
     agree = good & (error < max(3.0 * scale, 0.35 * px_per_mm))
     return np.asarray(agree), np.asarray(fit, np.float64)
 

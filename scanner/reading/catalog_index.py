@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from scanner.reading.features import Features
 
-_TABLES = 5
+_TABLES = 8
 _BITS = 16
 _MAX_BUCKET = 64
 """A bucket with more entries than this holds what every page has, and tells nothing."""

@@ -27,8 +27,6 @@ _STEEPNESS = 7.0
 _LIGHT_MARK_GAIN = 1.8
 """A faint mark has little ink dark enough to count, but much that is darker than paper."""
 _MOST_FROM_SHADE = 0.9
-_ONE_LINE = 0.6
-"""Share of the inside covered up to which a piece of ink may be one straight line."""
 _NEAR_BOX = 0.025
 """Share of a target's surroundings covered from which ink there may be meant as a mark, where
 the contest has no other. Unmarked targets of clean scans have less than a tenth of it."""
@@ -47,11 +45,6 @@ def probability_of_mark(measures: TargetMeasures) -> float:
     stroke = _logistic(measures.inside)
     shade = _logistic(_LIGHT_MARK_GAIN * measures.weight)
     return max(stroke, min(shade, _MOST_FROM_SHADE))
-
-
-def _is_line_in_passing(measures: TargetMeasures) -> bool:
-    """A single line right across the target: a fold, a stroke through the page, or a mark."""
-    return measures.through > 0 and measures.inside < _ONE_LINE
 
 
 def _logistic(ink: float) -> float:
@@ -79,8 +72,7 @@ def decide_target(
     if measures.residual_mm > settings.max_residual_mm:
         reasons.append(Reason.MISALIGNED)
     if not reasons and (
-        settings.clearly_unmarked < probability < settings.clearly_marked
-        or _is_line_in_passing(measures)
+        settings.clearly_unmarked < probability < settings.clearly_marked or measures.through > 0
     ):
         reasons.append(Reason.UNCLEAR_MARK)
     if reasons:

@@ -19,6 +19,8 @@ from scanner.reading.marks import MeasuredPage, measure_marks
 from scanner.reading.pages import PageImage
 from scanner.settings import Settings
 
+_TRIED = 4
+"""Look-alikes, the most alike first, that a page is tried as when it does not fit."""
 _OTHER_VERSION_SHARE = 0.2
 _OTHER_VERSION_TARGETS = 3
 """So many targets, and such a share of a page's targets, with other print beside them make
@@ -111,7 +113,7 @@ class Reader:
     ) -> IdentifiedPage | None:
         """The same scan as the look-alike that it fits best, of those not ruled out yet."""
         others = [key for key in self._index.lookalikes(page.blank.key) if key not in beaten]
-        taken = [self._index.as_other(page, self._index.blank(key)) for key in others]
+        taken = [self._index.as_other(page, self._index.blank(key)) for key in others[:_TRIED]]
         fitting = [one for one in taken if one is not None]
         return max(fitting, key=lambda one: one.inliers, default=None)
 

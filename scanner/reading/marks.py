@@ -39,7 +39,9 @@ _WHOLE_OUTLINE = 0.7
 _FOUND_AGAIN = 0.5
 """Correlation below which the print at a target says nothing about where it lies."""
 _LABEL_SEARCH_PX = 2
-_ACROSS_OUTLINE = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
+_THIN_MM = 1.0
+"""Mean width, along its length, up to which a piece of ink is one line."""
+_ACROSS_OUTLINE = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (13, 13))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def measure_marks(aligned: AlignedPage) -> MeasuredPage:
         inked = (added >= INKED).astype(np.uint8)
         outline = min(_share(ink >= _PRESENT, place.edge, empty=1.0) / _WHOLE_OUTLINE, 1.0)
         inside = _share(_strokes(added, place.inside), place.inside)
-        extent_px, through = _piece(inked, place) if inside > 0 else (0.0, False)
+        extent_px, through = _piece(inked, place, blank.px_per_mm) if inside > 0 else (0.0, False)
         targets.append(
             TargetMeasures(
                 inside=inside,
@@ -127,11 +129,11 @@ def _share(
     return float(ink[mask > 0].sum()) / area if area else empty
 
 
-def _piece(inked: NDArray[np.uint8], place: TargetPlace) -> tuple[float, bool]:
+def _piece(inked: NDArray[np.uint8], place: TargetPlace, px_per_mm: float) -> tuple[float, bool]:
     """The largest piece of ink that touches the inside.
 
     Returns:
-        Its longer side in pixels, and whether it runs through the whole ring.
+        Its longer side in pixels, and whether it is a thin line through the whole ring.
     """
     # A stroke is cut where it crosses the outline, since ink is not counted there.
     joined = cv2.morphologyEx(inked, cv2.MORPH_CLOSE, _ACROSS_OUTLINE)
@@ -143,7 +145,10 @@ def _piece(inked: NDArray[np.uint8], place: TargetPlace) -> tuple[float, bool]:
         return 0.0, False
     sizes = stats[touching][:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
     height, width = inked.shape
-    return float(sizes.max()), bool((sizes >= (width - 2, height - 2)).any())
+    across = (sizes >= (width - 2, height - 2)).any(axis=1)
+    thickness = stats[touching][:, cv2.CC_STAT_AREA] / sizes.max(axis=1)
+    through = across & (thickness <= _THIN_MM * px_per_mm)
+    return float(sizes.max()), bool(through.any())
 
 
 def _likeness(
