@@ -29,7 +29,7 @@ class Settings(BaseModel):
     """Print next to a target further than this from its place: a person is asked."""
 
     # Marks.
-    clearly_marked: float = Field(default=0.985, ge=0.5, le=1)
+    clearly_marked: float = Field(default=0.98, ge=0.5, le=1)
     """A target this probable is marked."""
     clearly_unmarked: float = Field(default=0.03, ge=0, le=0.5)
     """A target less probable than this is unmarked."""

@@ -129,10 +129,12 @@ def test_shade_without_a_stroke_is_never_a_mark(weight: float) -> None:
     [
         (0.16, 0.0, MarkState.MARKED),
         (0.16, 1.0, MarkState.DOUBTFUL),
-        (0.45, 1.0, MarkState.MARKED),
+        (0.45, 1.0, MarkState.DOUBTFUL),
+        (0.45, 0.0, MarkState.MARKED),
+        (0.0, 1.0, MarkState.UNMARKED),
     ],
 )
-def test_one_line_right_through_a_box_is_a_doubt_but_a_large_cross_is_not(
+def test_one_line_right_through_a_box_is_a_doubt_unless_it_misses_the_inside(
     inside: float, through: float, state: MarkState
 ) -> None:
     one = replace(CLEAN, inside=inside, weight=inside, through=through)

@@ -90,7 +90,8 @@ def test_a_page_is_found_on_its_blank_at_any_turn_and_resolution(
     # Enlarging keeps the corner of the first pixel in place, not its centre.
     there = (apply_homography(known, CORNERS) + 0.5) * zoom - 0.5
     away = np.linalg.norm(apply_homography(match.homography, there) - CORNERS, axis=1)
-    assert away.max() < 3.0
+    # Within reach of the search for patches of print, which does the rest.
+    assert away.max() < 8.0
 
 
 @pytest.mark.parametrize(

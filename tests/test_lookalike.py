@@ -88,7 +88,9 @@ def test_a_page_is_told_from_its_look_alike_where_they_differ(
     for number, blank in enumerate(pair.pages):
         scan = scan_like(mark(blank.form, random_choices(blank.form, 3)), SCANS[scan_kind])
         assert verdict(pair, scan, taken_for=number) is Verdict.THIS
-        assert verdict(pair, scan, taken_for=1 - number) is Verdict.OTHER
+        # A fax may leave it open, and then a person is asked; it never is the wrong one.
+        fair = {Verdict.OTHER, Verdict.OPEN} if scan_kind == "fax" else {Verdict.OTHER}
+        assert verdict(pair, scan, taken_for=1 - number) in fair
 
 
 @pytest.mark.parametrize("how", list(PAIRS))

@@ -15,12 +15,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from scanner import __version__
 from scanner.errors import FormError
 from scanner.forms.template import Contest, Form, Option, Page
 from scanner.geometry import MM_PER_INCH, Box
 from scanner.reading.codes import find_code_box
-from scanner.reading.features import Features, find_features
+from scanner.reading.features import RECIPE, Features, find_features
 from scanner.reading.ink import darkness_of_blank
 
 PATCH_MM = 7.0
@@ -127,7 +126,7 @@ class BlankPage:
     def _cache_file(self) -> Path | None:
         if self._cache is None:
             return None
-        name = f"{self.form.content_hash[:24]}-{self.page.number}-{self.dpi:.0f}-{__version__}.npz"
+        name = f"{self.form.content_hash[:24]}-{self.page.number}-{self.dpi:.0f}-{RECIPE}.npz"
         return self._cache / name
 
     def _find_features(self) -> Features:

@@ -71,9 +71,9 @@ def decide_target(
         reasons.append(Reason.PRINT_MISMATCH)
     if measures.residual_mm > settings.max_residual_mm:
         reasons.append(Reason.MISALIGNED)
-    if not reasons and (
-        settings.clearly_unmarked < probability < settings.clearly_marked or measures.through > 0
-    ):
+    # Only clear of the inside does a line through the surroundings mean nothing.
+    limit = 1.0 if measures.through > 0 else settings.clearly_marked
+    if not reasons and settings.clearly_unmarked < probability < limit:
         reasons.append(Reason.UNCLEAR_MARK)
     if reasons:
         state = MarkState.DOUBTFUL

@@ -24,6 +24,10 @@ FEATURE_COUNT = 1200
 FEATURE_LEVELS = 4
 """A blank is looked at in this many sizes, each 0.8 of the one before, so that a scan may show
 its form at another size: a margin around it, or a small sheet on a large glass."""
+_FAST_THRESHOLD = 15
+_LEVEL_STEP = 1.25
+RECIPE = f"orb{FEATURE_SIDE_PX}-{FEATURE_COUNT}-{FEATURE_LEVELS}-{_FAST_THRESHOLD}"
+"""Names the way features are found: kept features of another recipe are of no use."""
 _MAX_DISTANCE = 64
 """Descriptors of 256 bits that differ in more of them are not of the same place."""
 INLIER_PX = 3.0
@@ -32,7 +36,7 @@ INLIER_PX = 3.0
 _FEWEST = 8
 _FLAT_SHARE = 0.2
 """Share of the features that agree from which a page lies flat on the glass."""
-_PERSPECTIVE_GAIN = 1.25
+_PERSPECTIVE_GAIN = 1.5
 _CELLS = 12
 """Features are kept evenly over a grid of this many cells a side, not only in dense text."""
 
@@ -61,7 +65,11 @@ class Match:
 def _detector(count: int, levels: int) -> cv2.ORB:
     # Three times as many as are kept, so that there is a choice in every part of the page.
     return cv2.ORB.create(
-        nfeatures=3 * count, nlevels=levels, scaleFactor=1.25, fastThreshold=15, edgeThreshold=20
+        nfeatures=3 * count,
+        nlevels=levels,
+        scaleFactor=_LEVEL_STEP,
+        fastThreshold=_FAST_THRESHOLD,
+        edgeThreshold=20,
     )
 
 

@@ -198,12 +198,12 @@ def compare_words(aligned: AlignedPage, there: Difference, back: Difference) -> 
     """
     if not there.spots or not available_languages():
         return Verdict.OPEN
-    this, other = _own_words(there), _own_words(back)
+    (this, all_this), (other, all_other) = _words(there), _words(back)
     strips = [aligned.crop(window) for window in _strips(there)]
     # The words looked for are known, so a hesitant reading of one of them counts.
     found = read_words(_stack(strips), dpi=aligned.blank.dpi, sure=_HESITANT)
     page = frozenset(word.text for word in found)
-    for_this, for_other = _found(this - other, page), _found(other - this, page)
+    for_this, for_other = _found(this - all_other, page), _found(other - all_this, page)
     if for_this >= _ENOUGH_WORDS and for_other == 0.0:
         return Verdict.THIS
     if for_other >= _ENOUGH_WORDS and for_this == 0.0:
@@ -212,13 +212,17 @@ def compare_words(aligned: AlignedPage, there: Difference, back: Difference) -> 
 
 
 @lru_cache(maxsize=256)
-def _own_words(difference: Difference) -> frozenset[str]:
-    """The words of a blank that stand where it differs: others, misread, could mislead."""
+def _words(difference: Difference) -> tuple[frozenset[str], frozenset[str]]:
+    """The words of a blank that stand where it differs, and all words around there.
+
+    Only the first can tell it from the look-alike: others, misread on one, could mislead.
+    """
     blank = difference.blank
     strips = _strips(difference)
     pictures = [blank.gray[y0:y1, x0:x1] for x0, y0, x1, y1 in strips]
-    own = set()
+    own, around = set(), set()
     for word in read_words(_stack(pictures), dpi=blank.dpi):
+        around.add(word.text)
         strip, y = 0, word.box.y
         while strip + 1 < len(strips) and y >= len(pictures[strip]) + _BETWEEN_PX:
             y -= len(pictures[strip]) + _BETWEEN_PX
@@ -229,7 +233,7 @@ def _own_words(difference: Difference) -> frozenset[str]:
             box.overlaps(s.box) for s in difference.spots
         ):
             own.add(word.text)
-    return frozenset(own)
+    return frozenset(own), frozenset(around)
 
 
 def _strips(difference: Difference) -> list[Window]:

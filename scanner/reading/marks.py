@@ -39,9 +39,10 @@ _WHOLE_OUTLINE = 0.7
 _FOUND_AGAIN = 0.5
 """Correlation below which the print at a target says nothing about where it lies."""
 _LABEL_SEARCH_PX = 2
-_THIN_MM = 1.0
-"""Mean width, along its length, up to which a piece of ink is one line."""
-_ACROSS_OUTLINE = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (13, 13))
+_THIN_MM = 1.2
+"""Ink that lies within a band of this width is one line."""
+_SOME_INK_PX = 20
+_NEARLY_ALL = 0.92
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,6 @@ def measure_marks(aligned: AlignedPage) -> MeasuredPage:
         inked = (added >= INKED).astype(np.uint8)
         outline = min(_share(ink >= _PRESENT, place.edge, empty=1.0) / _WHOLE_OUTLINE, 1.0)
         inside = _share(_strokes(added, place.inside), place.inside)
-        extent_px, through = _piece(inked, place, blank.px_per_mm) if inside > 0 else (0.0, False)
         targets.append(
             TargetMeasures(
                 inside=inside,
@@ -82,8 +82,8 @@ def measure_marks(aligned: AlignedPage) -> MeasuredPage:
                 outline=_share(inked, place.near),
                 outside=_share(inked, place.outside),
                 label_mm=_written_on(half, label) / (blank.px_per_mm / 2),
-                extent_mm=extent_px / blank.px_per_mm,
-                through=float(through),
+                extent_mm=_extent(inked, place) / blank.px_per_mm if inside > 0 else 0.0,
+                through=float(inside > 0 and _is_line_through(inked, blank.px_per_mm)),
                 residual_mm=math.hypot(*shift) / blank.px_per_mm,
                 print_match=max(min(alike, outline), 0.0),
             )
@@ -129,26 +129,32 @@ def _share(
     return float(ink[mask > 0].sum()) / area if area else empty
 
 
-def _piece(inked: NDArray[np.uint8], place: TargetPlace, px_per_mm: float) -> tuple[float, bool]:
-    """The largest piece of ink that touches the inside.
-
-    Returns:
-        Its longer side in pixels, and whether it is a thin line through the whole ring.
-    """
-    # A stroke is cut where it crosses the outline, since ink is not counted there.
-    joined = cv2.morphologyEx(inked, cv2.MORPH_CLOSE, _ACROSS_OUTLINE)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+def _extent(inked: NDArray[np.uint8], place: TargetPlace) -> float:
+    """Longer side, in pixels, of the largest piece of ink that touches the inside."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(inked, connectivity=8)
     x0, y0, x1, y1 = place.core
     touching = np.unique(labels[y0:y1, x0:x1])
     touching = touching[touching > 0]
     if touching.size == 0:
-        return 0.0, False
-    sizes = stats[touching][:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
+        return 0.0
+    return float(stats[touching][:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max())
+
+
+def _is_line_through(inked: NDArray[np.uint8], px_per_mm: float) -> bool:
+    """True where nearly all ink of a target's surroundings is one straight line through them.
+
+    The ink need not hang together: where a stroke crosses the outline it is not counted.
+    """
+    points = cv2.findNonZero(inked)
+    if points is None or len(points) < _SOME_INK_PX:
+        return False
     height, width = inked.shape
-    across = (sizes >= (width - 2, height - 2)).any(axis=1)
-    thickness = stats[touching][:, cv2.CC_STAT_AREA] / sizes.max(axis=1)
-    through = across & (thickness <= _THIN_MM * px_per_mm)
-    return float(sizes.max()), bool(through.any())
+    across, down = cv2.boundingRect(points)[2:]
+    if across < width - 2 and down < height - 2:
+        return False
+    dx, dy, x0, y0 = cv2.fitLine(points, cv2.DIST_HUBER, 0, 0.01, 0.01).ravel()
+    away = np.abs((points[:, 0, 0] - x0) * dy - (points[:, 0, 1] - y0) * dx)
+    return bool((away <= _THIN_MM / 2 * px_per_mm).mean() >= _NEARLY_ALL)
 
 
 def _likeness(
