@@ -152,6 +152,18 @@ def _open_count(folder: Path) -> Iterator[tuple[Store, list[Form]]]:
         yield store, load_kept_forms(store)
 
 
+@contextmanager
+def _while_scanning(jobs: int) -> Iterator[ScanOptions]:
+    """How to scan, with a bar and notes on the terminal."""
+    console = _console(stderr=True)
+
+    def note(text: str) -> None:
+        console.print(text, style=screen.WARNING_STYLE, soft_wrap=True)
+
+    with show_progress(console) as tell:
+        yield ScanOptions(jobs, tell, note)
+
+
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"]},
     help=_(
@@ -224,8 +236,8 @@ def _scan(
         order=told_order(fronts_first=is_fronts_first, last_leaf_first=is_last_leaf_first),
         forms=form_ids,
     )
-    with show_progress(_console(stderr=True)) as tell:
-        summary = scan(count, request, _forms_folder(forms_folder), ScanOptions(jobs, tell))
+    with _while_scanning(jobs) as options:
+        summary = scan(count, request, _forms_folder(forms_folder), options)
     with Store(count) as store:
         store.set_papers(issued=issued, collected=collected)
     _say(*screen.show_summary(summary), *screen.next_steps(summary, str(count)))
@@ -252,8 +264,7 @@ def _tally(count: Path, issued: int | None, collected: int | None) -> None:
     with _open_count(count) as (store, forms):
         store.set_papers(issued=issued, collected=collected)
         tally = tally_count(store, forms)
-    for form, sums in zip(forms, tally.forms, strict=True):
-        _say(screen.show_form_tally(form, sums))
+    _say(*screen.show_form_tallies(forms, tally))
     _say(screen.show_closing(tally), *screen.closing_sentences(tally))
 
 
@@ -310,8 +321,8 @@ def _list(count: Path, status: str | None) -> None:
 )
 @_count_argument
 @click.argument("sheet", type=click.IntRange(1))
-@click.option("-o", "--output", type=FOLDER, help=_("Folder for the pictures [the count's folder"
-              " exports]."))  # fmt: skip
+@click.option("-o", "--output", type=FILE, help=_("Folder for the pictures, or a name that ends"
+              " in .png [the count's folder exports]."))  # fmt: skip
 def _show(count: Path, sheet: int, output: Path | None) -> None:
     from scanner.publishing.pictures import write_sheet
 
@@ -484,10 +495,8 @@ def _form_import(
 def _demo(output: Path | None, jobs: int) -> None:
     with tempfile.TemporaryDirectory(prefix="kiemphieu-") as passing:
         folder = output if output is not None else Path(passing) / "demo"
-        with show_progress(_console(stderr=True)) as tell:
-            result = count_sample(
-                HOME / DEMO_SAMPLE, HOME / DEFAULT_FOLDER, folder, ScanOptions(jobs, tell)
-            )
+        with _while_scanning(jobs) as options:
+            result = count_sample(HOME / DEMO_SAMPLE, HOME / DEFAULT_FOLDER, folder, options)
     _say(*show_demo(result))
     if result.differences:
         raise TallyMismatchError(

@@ -69,6 +69,8 @@ class ScanOptions:
 
     jobs: int = 1
     progress: Progress | None = None
+    note: Callable[[str], None] | None = None
+    """Told in words what is worth knowing while it runs."""
     longest_page_s: float = LONGEST_PAGE_S
     """A page that takes longer is refused, where more than one process reads."""
     make_reader: MakeFactory = FormReader
@@ -189,8 +191,9 @@ def _read(store: Store, batch: Batch, forms: Sequence[Form], options: ScanOption
     factory = options.make_reader(folders, settings, store.folder / CACHE_FOLDER)
     writer = _Writer(store)
     pages = _unread(store, batch.id)
+    results = read_pages(pages, factory, options.jobs, options.longest_page_s, options.note)
     try:
-        for result in read_pages(pages, factory, options.jobs, options.longest_page_s):
+        for result in results:
             writer.add(result)
             done += 1
             options.tell(Stage.PAGES, done, total)

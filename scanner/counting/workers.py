@@ -8,12 +8,12 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from multiprocessing.connection import wait as wait_for_process
 from pathlib import Path
 from typing import Protocol, TextIO
@@ -39,6 +39,10 @@ LONGEST_PAGE_S = 120.0
 """A page takes a tenth of a second, the largest that is let in some seconds."""
 DEATHS_IN_A_ROW = 3
 """After so many pages that each killed their process, the fault is not in the pages."""
+
+
+class NoProcessError(KiemPhieuError):
+    """The system lets no process be started."""
 
 
 class PageReader(Protocol):
@@ -82,6 +86,7 @@ def read_pages(
     factory: ReaderFactory,
     jobs: int,
     longest_page_s: float = LONGEST_PAGE_S,
+    note: Callable[[str], None] | None = None,
 ) -> Iterator[PageResult]:
     """Read pages; results come as they are ready, one for every page whatever happens to it.
 
@@ -91,23 +96,34 @@ def read_pages(
         jobs: Number of processes; with one, this process reads by itself.
         longest_page_s: A process that takes longer for a page is ended, and the page refused;
             this process is not.
+        note: Told in words where no process can be started, and this one reads by itself.
 
     Raises:
         KiemPhieuError: No reader can be made, or processes keep dying.
     """
     if jobs <= 1:
-        reader = factory()
-        for page in pages:
-            yield read_one(reader, page)
+        yield from _read_here(pages, factory)
         return
     tasks = _tasks(pages)
     crew = _Crew(factory, min(jobs, MOST_PROCESSES), longest_page_s)
     while True:
         lost: list[PageSource] = []
-        yield from _read_until_broken(tasks, crew, lost)
+        try:
+            yield from _read_until_broken(tasks, crew, lost)
+        except NoProcessError as error:
+            if note is not None:
+                note(f"{error.message} {_('One process reads all pages, which takes longer.')}")
+            yield from _read_here(chain.from_iterable(tasks), factory)
         if not lost:
             return
+        # Never here: one of these pages may kill the process that reads it.
         yield from _read_each_alone(lost, crew)
+
+
+def _read_here(pages: Iterable[PageSource], factory: ReaderFactory) -> Iterator[PageResult]:
+    reader = factory()
+    for page in pages:
+        yield read_one(reader, page)
 
 
 def read_one(reader: PageReader, page: PageSource) -> PageResult:
@@ -238,17 +254,36 @@ class _Crew:
 
     @contextmanager
     def at_work(self) -> Iterator[ProcessPoolExecutor]:
-        """The processes, for a while."""
-        pool = ProcessPoolExecutor(
-            self.jobs,
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=_start_process,
-            initargs=(self.factory, self.longest_page_s),
-        )
+        """The processes, for a while.
+
+        Raises:
+            NoProcessError: The first of them cannot be started.
+        """
+        pool = self._start()
         try:
             yield pool
         finally:
             pool.shutdown(cancel_futures=True)
+
+    def _start(self) -> ProcessPoolExecutor:
+        try:
+            pool = ProcessPoolExecutor(
+                self.jobs,
+                mp_context=multiprocessing.get_context("spawn"),
+                initializer=_start_process,
+                initargs=(self.factory, self.longest_page_s),
+            )
+            # Processes start with the tasks: what the first one says is known before any page.
+            pool.submit(os.getpid)
+        # Locks that several processes share are missing on some systems: NotImplementedError.
+        except (OSError, NotImplementedError) as error:
+            raise NoProcessError(
+                _("No process can be started to read with ({why}).").format(
+                    why=getattr(error, "strerror", None) or error
+                ),
+                remedy=_("Free some memory, or read with one process: -j 1."),
+            ) from error
+        return pool
 
 
 _reader: list[PageReader | Exception] = []

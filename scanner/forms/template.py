@@ -82,7 +82,11 @@ class Contest(_Part):
 
 
 class Zone(_Part):
-    """A rectangle of a page: private zones are masked and never read."""
+    """A rectangle of a page where voters write about themselves.
+
+    Its place is recorded, and drawn on the picture of the form. Nothing in it is read; pictures
+    of sheets show it as it is.
+    """
 
     page: int = Field(default=1, ge=1)
     x: Position

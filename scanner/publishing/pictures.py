@@ -20,14 +20,15 @@ LONG_SIDE_PX = 1800
 """At least so large, where the scan is."""
 
 
-def write_sheet(store: Store, forms: Sequence[Form], sheet: int, folder: Path) -> Iterator[Path]:
+def write_sheet(store: Store, forms: Sequence[Form], sheet: int, output: Path) -> Iterator[Path]:
     """Draw what was read, and what was decided, on the pages of a sheet: a picture for each.
 
     Args:
         store: The count.
         forms: The count's forms.
         sheet: Number of the sheet.
-        folder: Where the pictures go.
+        output: The folder for the pictures; or the picture itself, if it ends in ``.png``: where
+            the sheet has several, their numbers are added to its name.
 
     Returns:
         The files written; none for a refused file that cannot be opened at all.
@@ -39,7 +40,8 @@ def write_sheet(store: Store, forms: Sequence[Form], sheet: int, folder: Path) -
     by_id = {form.id: form for form in forms}
     record = store.sheet(sheet)
     final = resolve(record, store.decisions().get(sheet, ()), by_id.get(record.form or ""))
-    for place, (_number, source) in enumerate(store.sources(sheet), start=1):
+    sources = [source for _number, source in store.sources(sheet)]
+    for place, source in enumerate(sources, start=1):
         if source.number == WHOLE_FILE:
             continue
         title = f"{sheet_label(sheet)} · {place_of(source.name, source.number)}"
@@ -49,10 +51,16 @@ def write_sheet(store: Store, forms: Sequence[Form], sheet: int, folder: Path) -
             picture = draw_refused(image, reading, title)
         else:
             picture = draw_sheet(image, reading, by_id[reading.form], title, final.votes)
-        path = folder / f"sheet-{sheet_label(sheet)}-{place}.png"
+        path = _path_of_page(output, sheet, place, len(sources))
         with open_whole(path) as file:
             file.write(encode_png(picture))
         yield path
+
+
+def _path_of_page(output: Path, sheet: int, place: int, count: int) -> Path:
+    if output.suffix.lower() != ".png" or output.is_dir():
+        return output / f"sheet-{sheet_label(sheet)}-{place}.png"
+    return output if count == 1 else output.with_stem(f"{output.stem}-{place}")
 
 
 def write_form(form: Form, folder: Path) -> Iterator[Path]:

@@ -50,6 +50,19 @@ def place_of(file: str, number: int) -> str:
     return name if number == WHOLE_FILE else _("{file}, page {page}").format(file=name, page=number)
 
 
+def show_form_tallies(forms: Sequence[Form], tally: Tally) -> Iterator[RenderableType]:
+    """The figures of every form that has a sheet, and the names of those that have none."""
+    without = []
+    for form, sums in zip(forms, tally.forms, strict=True):
+        if sums.counted or sums.in_doubt:
+            yield show_form_tally(form, sums)
+        else:
+            without.append(form.id)
+    if without:
+        names = ", ".join(without)
+        yield Text(_("No sheet counts or waits of: {forms}.").format(forms=names), style="dim")
+
+
 def show_form_tally(form: Form, sums: FormTally) -> RenderableType:
     """The figures of a form: every option, blank and overvote of every contest."""
     title = f"{form.title or form.id} ({form.id})" if form.title else form.id

@@ -8,6 +8,7 @@ that drop outliers, and a kernel mean (Nadaraya and Watson, 1964) of what it lea
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -58,17 +59,27 @@ class AlignedPage:
 
     def crop(self, window: Window) -> NDArray[np.uint8]:
         """A window of the form as the scan shows it, grey, at working resolution."""
-        x0, y0, x1, y1 = window
-        size = (x1 - x0, y1 - y0)
-        corners = np.array([[x0, y0], [x1, y0], [x0, y1]], float)
-        source = self.to_scan(corners).astype(np.float32)
-        target = np.array([[0, 0], [size[0], 0], [0, size[1]]], np.float32)
-        to_scan = cv2.getAffineTransform(target, source)
+        return self.crops([window])[0]
+
+    def crops(self, windows: Sequence[Window]) -> list[NDArray[np.uint8]]:
+        """Windows of the form as the scan shows them, grey, at working resolution."""
+        corners = np.array([[(a, b), (c, b), (a, d)] for a, b, c, d in windows], float)
+        on_scan = self.to_scan(corners.reshape(-1, 2)).reshape(-1, 3, 2)
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        laid = cv2.warpAffine(
-            self.scan, to_scan, size, flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=255
-        )
-        return laid.astype(np.uint8, copy=False)
+        laid = []
+        for (x0, y0, x1, y1), (origin, right, below) in zip(windows, on_scan, strict=True):
+            size = (x1 - x0, y1 - y0)
+            to_scan = np.stack([(right - origin) / size[0], (below - origin) / size[1], origin], 1)
+            piece = cv2.warpAffine(
+                self.scan,
+                to_scan,
+                size,
+                flags=flags,
+                borderMode=cv2.BORDER_CONSTANT,
+                borderValue=255,
+            )
+            laid.append(piece.astype(np.uint8, copy=False))
+        return laid
 
     def covers(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
         """For each working pixel, shape (n, 2), whether the scan has paper there."""

@@ -30,15 +30,17 @@ class CatalogIndex:
     def __init__(self, pages: Sequence[Features]) -> None:
         self._count = len(pages)
         bits = np.random.default_rng(20231027)
-        self._samples = [bits.permutation(256)[:_BITS] for _ in range(_TABLES)]
+        # A column for each table: 2^k at the k-th bit it samples, so that a product makes keys.
+        self._samples = np.zeros((256, _TABLES), np.float32)
+        for table in range(_TABLES):
+            self._samples[bits.permutation(256)[:_BITS], table] = 2.0 ** np.arange(_BITS)
         descriptors = [np.empty((0, 32), np.uint8), *(page.descriptors for page in pages)]
         owner = np.repeat(
             np.arange(self._count, dtype=np.int32), [len(page.descriptors) for page in pages]
         )
         unpacked = np.unpackbits(np.concatenate(descriptors), axis=1)
         self._tables: list[tuple[NDArray[np.uint16], NDArray[np.int32]]] = []
-        for sample in self._samples:
-            keys = _keys(unpacked, sample)
+        for keys in _keys(unpacked, self._samples):
             order = np.argsort(keys, kind="stable")
             self._tables.append((keys[order], owner[order]))
 
@@ -46,8 +48,7 @@ class CatalogIndex:
         """The numbers of the pages most alike, best first, at most ``limit`` of them."""
         votes = np.zeros(self._count)
         unpacked = np.unpackbits(features.descriptors, axis=1)
-        for sample, (keys, owner) in zip(self._samples, self._tables, strict=True):
-            wanted = _keys(unpacked, sample)
+        for wanted, (keys, owner) in zip(_keys(unpacked, self._samples), self._tables, strict=True):
             first = np.searchsorted(keys, wanted, side="left")
             size = np.searchsorted(keys, wanted, side="right") - first
             useful = (size > 0) & (size <= _MAX_BUCKET * max(1, self._count // 8))
@@ -62,7 +63,6 @@ class CatalogIndex:
         return [int(number) for number in order if votes[number] > 0]
 
 
-def _keys(unpacked: NDArray[np.uint8], sample: NDArray[np.int64]) -> NDArray[np.uint16]:
-    """The sampled bits of each descriptor as one number."""
-    weights = (1 << np.arange(_BITS)).astype(np.uint32)
-    return (unpacked[:, sample].astype(np.uint32) @ weights).astype(np.uint16)
+def _keys(unpacked: NDArray[np.uint8], samples: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """The sampled bits of each descriptor as one number; shape (tables, n)."""
+    return (unpacked.astype(np.float32) @ samples).T.astype(np.uint16)

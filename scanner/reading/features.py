@@ -20,7 +20,7 @@ from scanner.geometry import Homography
 FEATURE_SIDE_PX = 715
 """Side of the square as large as the picture that features are looked for on. By its area and
 not by its longer side, a page of which a part is missing is shown at nearly the same size."""
-FEATURE_COUNT = 1200
+FEATURE_COUNT = 1000
 FEATURE_LEVELS = 4
 """A blank is looked at in this many sizes, each 0.8 of the one before, so that a scan may show
 its form at another size: a margin around it, or a small sheet on a large glass."""

@@ -19,7 +19,7 @@ from scanner.reading.features import Features, Match, find_features, match_featu
 from scanner.reading.lookalike import Difference, find_difference
 from scanner.settings import Settings
 
-SCAN_FEATURES = 450
+SCAN_FEATURES = 400
 """Features of a scan that are compared; a blank keeps more of them, in more sizes."""
 _SCAN_LEVELS = 2
 _CANDIDATES = 5

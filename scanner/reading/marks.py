@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -66,10 +65,12 @@ def measure_marks(aligned: AlignedPage) -> MeasuredPage:
     half = darkness(laid, tone.paper, tone.black)
     questions = [_likeness(aligned, tone, half, place) for place in places.questions]
     targets = []
-    for place, label, question in zip(
-        places.targets, places.labels, places.question_of, strict=True
+    reach = round(SEARCH_MM * blank.px_per_mm)
+    grays = aligned.crops([_grown(place.ring, reach) for place in places.targets])
+    for place, gray, label, question in zip(
+        places.targets, grays, places.labels, places.question_of, strict=True
     ):
-        ink, shift = _surroundings(aligned, tone, place)
+        ink, shift = _settle(gray, tone, place, reach)
         alike = min(_likeness(aligned, tone, half, label, shift), questions[question])
         added = cv2.subtract(ink, place.known).astype(np.uint8, copy=False)
         inked = (added >= INKED).astype(np.uint8)
@@ -91,19 +92,27 @@ def measure_marks(aligned: AlignedPage) -> MeasuredPage:
     return MeasuredPage(tuple(targets), _covered(aligned), tone)
 
 
-def _surroundings(
-    aligned: AlignedPage, tone: Tone, place: TargetPlace
+def _grown(window: Window, reach: int) -> Window:
+    x0, y0, x1, y1 = window
+    return x0 - reach, y0 - reach, x1 + reach, y1 + reach
+
+
+def _settle(
+    gray: NDArray[np.uint8], tone: Tone, place: TargetPlace, reach: int
 ) -> tuple[NDArray[np.uint8], tuple[int, int]]:
     """The ink around one target, and by how many pixels it lay off its place, in x and y.
 
     The outline and the print next to it are looked for around their place; what is inside the
     outline is left out on both sides, since that is where voters write.
+
+    Args:
+        gray: The ring around the target with a margin, from the scan.
+        tone: How bright paper and print are on the page.
+        place: The target's place.
+        reach: Width of the margin in pixels.
     """
-    reach = round(SEARCH_MM * aligned.blank.px_per_mm)
     x0, y0, x1, y1 = place.ring
-    gray = aligned.crop((x0 - reach, y0 - reach, x1 + reach, y1 + reach))
-    paper = tone.paper_at((x0 + x1) / 2, (y0 + y1) / 2)
-    ink = darkness(gray, paper, tone.black)
+    ink = darkness(gray, tone.paper_at((x0 + x1) / 2, (y0 + y1) / 2), tone.black)
     hollow = ink.copy()
     a0, b0, a1, b1 = place.core
     hollow[b0 + reach : b1 + reach, a0 + reach : a1 + reach] = 0
@@ -111,8 +120,7 @@ def _surroundings(
     _, best, _, (x, y) = cv2.minMaxLoc(score)
     if not np.isfinite(best) or best < _FOUND_AGAIN:
         x, y = reach, reach
-    moved = ink[y : y + y1 - y0, x : x + x1 - x0]
-    return moved, (x - reach, y - reach)
+    return ink[y : y + y1 - y0, x : x + x1 - x0], (x - reach, y - reach)
 
 
 def _strokes(added: NDArray[np.uint8], inside: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -189,10 +197,15 @@ def _likeness(
     left, top = max(x0 - reach, 0), max(y0 - reach, 0)
     page = half[top : y1 + reach, left : x1 + reach].copy()
     page[y0 - top : y1 - top, x0 - left : x1 - left] *= place.telling
-    alike = float(cv2.matchTemplate(page, place.picture, cv2.TM_CCOEFF_NORMED).max())
+    score = cv2.matchTemplate(page, place.picture, cv2.TM_CCOEFF_NORMED)
+    _, alike, _, (x, y) = cv2.minMaxLoc(score)
     if not np.isfinite(alike) or alike < _STILL_ALIKE:
         return 0.0
-    pieces = _alike_by_piece(page, place) if len(place.pieces) > 1 else np.array([alike])
+    pieces = np.array([alike])
+    if len(place.pieces) > 1:
+        pieces = _alike_by_piece(page[y : y + y1 - y0, x : x + x1 - x0], place)
+        for index in np.flatnonzero(pieces < _CLEARLY_ALIKE):
+            pieces[index] = _search_piece(page, place, int(index))
     if pieces.min() < _CLEARLY_ALIKE:
         found = _found_by_piece(aligned, tone, place, shift)
         pieces = np.where(found >= _ALL_FOUND, np.maximum(pieces, found), pieces)
@@ -203,20 +216,24 @@ def _alike_by_piece(page: NDArray[np.uint8], place: PrintPlace) -> NDArray[np.fl
     """The correlation of each piece of a line of print, about a word long.
 
     Two names that begin alike are alike as a whole: the piece where they differ tells.
-
-    Args:
-        page: The darkness of the place with its margin, at half resolution.
-        place: The place.
     """
+    theirs = page.astype(np.float32)
+    columns = np.stack([theirs, theirs * theirs, theirs * place.ours]).sum(axis=1)
+    b, bb, ab = np.add.reduceat(columns, place.pieces, axis=1) / place.piece_sizes
+    a, spread = place.piece_means, place.piece_spreads
+    alike = (ab - a * b) / (spread * np.sqrt(np.maximum(bb - b * b, 1.0)))
+    return np.asarray(alike, np.float64)
+
+
+def _search_piece(page: NDArray[np.uint8], place: PrintPlace, index: int) -> float:
+    """The correlation of one piece where it is best, within the margin around the line."""
     margin = page.shape[1] - place.picture.shape[1]
     edges = [*place.pieces, place.picture.shape[1]]
-    scores = [
-        cv2.matchTemplate(
-            page[:, start : end + margin], place.picture[:, start:end], cv2.TM_CCOEFF_NORMED
-        ).max()
-        for start, end in pairwise(edges)
-    ]
-    return np.nan_to_num(np.array(scores, np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    start, end = edges[index], edges[index + 1]
+    score = cv2.matchTemplate(
+        page[:, start : end + margin], place.picture[:, start:end], cv2.TM_CCOEFF_NORMED
+    ).max()
+    return float(score) if np.isfinite(score) else 0.0
 
 
 def _found_by_piece(

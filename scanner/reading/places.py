@@ -88,6 +88,12 @@ class PrintPlace:
     """Where the blank has print."""
     pieces: NDArray[np.intp]
     """The first column of each piece of the line, about a word long and with print in it."""
+    ours: NDArray[np.float32]
+    """``picture`` as numbers to reckon with."""
+    piece_sizes: NDArray[np.float32]
+    """Pixels of each piece, and of its print the mean and the spread."""
+    piece_means: NDArray[np.float32]
+    piece_spreads: NDArray[np.float32]
     fine_window: Window
     """The same window at full working resolution."""
     fine_print: NDArray[np.bool_]
@@ -234,12 +240,22 @@ class _Half:
         length = _PIECE_MM * self.px_per_mm / 2
         margin = _WRITING_MM * self.px_per_mm / 2
         a0, b0, a1, b1 = _window(box.scaled(0.5, 0.5).grown(margin), self.telling.shape)
+        picture = np.ascontiguousarray(self.picture[y0:y1, x0:x1])
+        pieces = _pieces(self.print[y0:y1, x0:x1], length if in_pieces else np.inf)
+        ours = picture.astype(np.float32)
+        sizes = (np.diff([*pieces, x1 - x0]) * (y1 - y0)).astype(np.float32)
+        columns = np.stack([ours, ours * ours]).sum(axis=1)
+        means, squares = np.add.reduceat(columns, pieces, axis=1) / sizes
         return PrintPlace(
             window=(x0, y0, x1, y1),
-            picture=np.ascontiguousarray(self.picture[y0:y1, x0:x1]),
+            picture=picture,
             telling=self.telling[y0:y1, x0:x1],
             print=self.print[y0:y1, x0:x1],
-            pieces=_pieces(self.print[y0:y1, x0:x1], length if in_pieces else np.inf),
+            pieces=pieces,
+            ours=ours,
+            piece_sizes=sizes,
+            piece_means=means,
+            piece_spreads=np.sqrt(np.maximum(squares - means * means, 1.0)),
             fine_window=(2 * x0, 2 * y0, 2 * x1, 2 * y1),
             fine_print=self.fine_print[2 * y0 : 2 * y1, 2 * x0 : 2 * x1],
             around=(a0, b0, a1, b1),
