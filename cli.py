@@ -16,7 +16,7 @@ from rich.console import Console, RenderableType
 from scanner import __version__
 from scanner.ballot import SheetStatus
 from scanner.counting.adjudication import Decision, Verdict, sheet_label
-from scanner.counting.intake import ScanOptions, scan
+from scanner.counting.intake import scan
 from scanner.counting.kept_forms import load_kept_forms
 from scanner.counting.page_order import told_order
 from scanner.counting.records import EXPORTS_FOLDER, BatchRequest
@@ -30,7 +30,7 @@ from scanner.messages import LANGUAGES, describe, gettext, set_language
 from scanner.publishing import screen
 from scanner.publishing.demo import count_sample, show_demo
 from scanner.publishing.exports import Export, write_export
-from scanner.publishing.progress import show_progress
+from scanner.publishing.progress import watch_scan
 from scanner.publishing.sheet_list import list_sheets
 
 HOME = Path(__file__).resolve().parent
@@ -152,18 +152,6 @@ def _open_count(folder: Path) -> Iterator[tuple[Store, list[Form]]]:
         yield store, load_kept_forms(store)
 
 
-@contextmanager
-def _while_scanning(jobs: int) -> Iterator[ScanOptions]:
-    """How to scan, with a bar and notes on the terminal."""
-    console = _console(stderr=True)
-
-    def note(text: str) -> None:
-        console.print(text, style=screen.WARNING_STYLE, soft_wrap=True)
-
-    with show_progress(console) as tell:
-        yield ScanOptions(jobs, tell, note)
-
-
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"]},
     help=_(
@@ -236,7 +224,7 @@ def _scan(
         order=told_order(fronts_first=is_fronts_first, last_leaf_first=is_last_leaf_first),
         forms=form_ids,
     )
-    with _while_scanning(jobs) as options:
+    with watch_scan(_console(stderr=True), jobs) as options:
         summary = scan(count, request, _forms_folder(forms_folder), options)
     with Store(count) as store:
         store.set_papers(issued=issued, collected=collected)
@@ -495,7 +483,7 @@ def _form_import(
 def _demo(output: Path | None, jobs: int) -> None:
     with tempfile.TemporaryDirectory(prefix="kiemphieu-") as passing:
         folder = output if output is not None else Path(passing) / "demo"
-        with _while_scanning(jobs) as options:
+        with watch_scan(_console(stderr=True), jobs) as options:
             result = count_sample(HOME / DEMO_SAMPLE, HOME / DEFAULT_FOLDER, folder, options)
     _say(*show_demo(result))
     if result.differences:

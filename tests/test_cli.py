@@ -169,6 +169,71 @@ def test_a_sheet_is_shown_as_pictures(scanned: Run, tmp_path: Path) -> None:
         assert cv2.imread(str(path)) is not None
 
 
+def test_the_picture_of_a_sheet_takes_the_name_that_is_given(run: Run, tmp_path: Path) -> None:
+    make_form(tmp_path / "forms", "phieu-ngan", pages=1)
+    page = draw_page(tmp_path / "one.png", 1, 1, [1, 0, 0])
+    assert run("scan", "count", str(page), "-j", "1")[0] == ExitCode.OK
+    code, out, _err = run("show", "count", "1", "-o", "pictures/sheet.PNG")
+    assert code == ExitCode.OK
+    assert "sheet.PNG" in out
+    assert [path.name for path in (tmp_path / "pictures").iterdir()] == ["sheet.PNG"]
+    assert cv2.imread(str(tmp_path / "pictures" / "sheet.PNG")) is not None
+
+
+def test_several_pictures_of_a_sheet_get_numbers_after_the_name(
+    scanned: Run, tmp_path: Path
+) -> None:
+    code, out, _err = scanned("show", "count", "4", "-o", "sheet.png")
+    assert code == ExitCode.OK
+    assert not (tmp_path / "sheet.png").exists()
+    for name in ("sheet-1.png", "sheet-2.png"):
+        assert name in out
+        assert cv2.imread(str(tmp_path / name)) is not None
+
+
+def test_a_folder_may_be_called_like_a_picture(scanned: Run, tmp_path: Path) -> None:
+    (tmp_path / "old.png").mkdir()
+    assert scanned("show", "count", "4", "-o", "old.png")[0] == ExitCode.OK
+    assert (tmp_path / "old.png" / "sheet-0004-2.png").is_file()
+
+
+def test_forms_without_a_sheet_are_named_in_one_line_of_the_tally(run: Run, tmp_path: Path) -> None:
+    for name in ("phieu-b", "phieu-c"):
+        make_form(tmp_path / "forms", name)
+    assert run("scan", "count", "in", "-j", "1")[0] == ExitCode.OK
+    _code, out, _err = run("tally", "count")
+    assert "Mẫu khao-sat (khao-sat)" in out
+    assert "1/3" in out
+    assert "No sheet counts or waits of: phieu-b, phieu-c." in out
+    assert "Mẫu phieu" not in out
+    assert "/0" not in out
+
+
+def test_a_form_whose_only_sheet_waits_is_in_the_tally(run: Run, tmp_path: Path) -> None:
+    make_form(tmp_path / "forms", "phieu-ngan", pages=1)
+    draw_page(tmp_path / "in" / "7.png", 1, 1, [0, 2, 0])
+    assert run("scan", "count", "in", "-j", "1")[0] == ExitCode.OK
+    _code, out, _err = run("tally", "count")
+    assert "Mẫu phieu-ngan (phieu-ngan)" in out
+    assert "No sheet" not in out
+
+
+def test_a_scan_says_where_only_one_process_reads(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object, **_options: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(workers, "ProcessPoolExecutor", refuse)
+    code, out, err = run("scan", "count", "in", "-j", "2")
+    assert code == ExitCode.OK
+    assert "No process can be started to read with (Permission denied)." in err
+    assert "One process reads all pages" in err
+    assert "3 │ clean" in out
+    _code, _out, err = run("scan", "another", "in", "-j", "1")
+    assert "process" not in err
+
+
 def test_a_refused_page_is_shown_too(scanned: Run, tmp_path: Path) -> None:
     assert scanned("show", "count", "5")[0] == ExitCode.OK
     assert (tmp_path / "count" / "exports" / "sheet-0005-1.png").is_file()

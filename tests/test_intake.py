@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -174,6 +175,51 @@ def test_processes_that_always_die_end_the_scan_and_lose_nothing(
         scan(tmp_path / "count", request(*pile), forms_folder, FAKE_POOL)
     with Store(tmp_path / "count") as store:
         assert store.count_pages(1) == (4, 2)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [PermissionError(errno.EACCES, "Permission denied"), NotImplementedError("no semaphores")],
+    ids=["no right", "no semaphores"],
+)
+@pytest.mark.parametrize("when", ["__init__", "submit"])
+def test_where_no_process_can_be_started_one_reads_every_page(
+    tmp_path: Path,
+    forms_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Exception,
+    when: str,
+) -> None:
+    def refuse(*_arguments: object, **_options: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(ProcessPoolExecutor, when, refuse)
+    pile = draw_pile(tmp_path / "in", 7)
+    notes: list[str] = []
+    options = ScanOptions(jobs=2, note=notes.append, make_reader=FakeFactory)
+    summary = scan(tmp_path / "count", request(*pile), forms_folder, options)
+    assert summary.statuses == {SheetStatus.CLEAN: 7}
+    (note,) = notes
+    assert "One process reads all pages" in note
+    assert str(getattr(fault, "strerror", None) or fault) in note
+
+
+def test_a_page_that_killed_its_process_is_never_read_by_the_one_that_writes(
+    tmp_path: Path, forms_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = ProcessPoolExecutor.__init__
+    started: list[int] = []
+
+    def start_once(*arguments: object, **options: object) -> None:
+        if started:
+            raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+        started.append(1)
+        start(*arguments, **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(ProcessPoolExecutor, "__init__", start_once)
+    pile = [draw_page(tmp_path / "in" / "deadly.png", DEADLY, 1)]
+    with pytest.raises(KiemPhieuError, match="No process can be started"):
+        scan(tmp_path / "count", request(*pile), forms_folder, FAKE_POOL)
 
 
 def test_a_missing_back_is_found_and_the_other_sheets_stand(

@@ -112,7 +112,7 @@ def read_pages(
             yield from _read_until_broken(tasks, crew, lost)
         except NoProcessError as error:
             if note is not None:
-                note(f"{error.message} {_('One process reads all pages, which takes longer.')}")
+                note(error.message + " " + _("One process reads all pages, which takes longer."))
             yield from _read_here(chain.from_iterable(tasks), factory)
         if not lost:
             return

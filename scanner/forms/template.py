@@ -84,8 +84,8 @@ class Contest(_Part):
 class Zone(_Part):
     """A rectangle of a page where voters write about themselves.
 
-    Its place is recorded, and drawn on the picture of the form. Nothing in it is read; pictures
-    of sheets show it as it is.
+    Its place is recorded, and drawn on the picture of the form. Nothing written in it is kept
+    as text; it is not masked on pictures of sheets.
     """
 
     page: int = Field(default=1, ge=1)

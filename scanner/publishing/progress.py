@@ -1,4 +1,4 @@
-"""A bar on the terminal while a scan runs."""
+"""What the terminal shows while a scan runs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,20 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from scanner.counting.intake import Progress as Tell
-from scanner.counting.intake import Stage
+from scanner.counting.intake import ScanOptions, Stage
 from scanner.messages import gettext as _
+from scanner.publishing.screen import WARNING_STYLE
+
+
+@contextmanager
+def watch_scan(console: Console, jobs: int) -> Iterator[ScanOptions]:
+    """How to scan with so many processes, while a bar runs and notes are written above it."""
+
+    def note(text: str) -> None:
+        console.print(text, style=WARNING_STYLE, soft_wrap=True)
+
+    with show_progress(console) as tell:
+        yield ScanOptions(jobs, tell, note)
 
 
 @contextmanager
