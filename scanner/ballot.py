@@ -106,8 +106,8 @@ class TargetMeasures:
     extent_mm: float
     """Longer side of the largest connected piece of added ink that touches the inside."""
     through: float
-    """1 where that piece is one thin line right through the target's surroundings, from one
-    side to the opposite one, as a stroke across the page or a fold is; else 0."""
+    """1 where there is ink inside and nearly all ink around is one straight thin line, from
+    one side of the surroundings to the opposite one, as a stroke across the page is; else 0."""
     residual_mm: float
     """How far the print next to the target lies from where the alignment put it."""
     print_match: float

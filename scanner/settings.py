@@ -24,7 +24,7 @@ class Settings(BaseModel):
 
     # Is the print at a target the blank's?
     min_print_match: float = Field(default=0.72, ge=0, le=1)
-    """Smaller share of the print around a target found, and nothing is read there."""
+    """Print at a target less like the blank's than this, and nothing is read there."""
     max_residual_mm: float = Field(default=0.8, gt=0)
     """Print next to a target further than this from its place: a person is asked."""
 

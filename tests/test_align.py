@@ -246,7 +246,7 @@ def test_the_print_of_a_wrong_page_is_not_found(blank: BlankPage, filled: Gray) 
     right = align(blank, scan_like(filled))
     wrong = align_page(scan_like(foreign_page()), blank, np.eye(3))
     assert right.patches_found >= 0.9 * right.patches_tried
-    assert wrong.patches_found <= 0.3 * wrong.patches_tried
+    assert wrong.patches_found <= 0.45 * wrong.patches_tried
 
 
 @pytest.mark.parametrize("shift_mm", [6.0, -12.0])

@@ -86,7 +86,7 @@ def test_a_page_is_found_on_its_blank_at_any_turn_and_resolution(
     scan = resized(scan, zoom)
     match = match_features(find_features(scan, count=900), find_features(blank))
     assert match is not None
-    assert match.inliers >= 28
+    assert match.inliers >= 20
     # Enlarging keeps the corner of the first pixel in place, not its centre.
     there = (apply_homography(known, CORNERS) + 0.5) * zoom - 0.5
     away = np.linalg.norm(apply_homography(match.homography, there) - CORNERS, axis=1)

@@ -233,14 +233,15 @@ def _fit_surface(
     terms = _terms(places, count)
     error, scale = np.zeros(len(places)), np.inf
     fit: NDArray[np.floating] = np.zeros((count, 2))
-    for _ in range(8):
+    hold = 1e-9 * np.eye(count)
+    for _ in range(6):
         weight = scores * good / (1.0 + (error / scale) ** 4)
-        root = np.sqrt(weight)[:, None]
-        fit = np.linalg.lstsq(terms * root, shifts * root, rcond=None)[0]
+        weighted = terms * weight[:, None]
+        within = np.linalg.inv(weighted.T @ terms + hold)
+        fit = within @ (weighted.T @ shifts)
         # A patch far from all others bends the surface to itself: what counts is how far it
         # lies from the surface through the rest, which its leverage tells.
-        within = np.linalg.pinv(terms.T @ (terms * weight[:, None]))
-        leverage = weight * np.einsum("ni,ij,nj->n", terms, within, terms)
+        leverage = ((weighted @ within) * terms).sum(axis=1)
         left = np.linalg.norm(shifts - terms @ fit, axis=1)
         error = left / (1.0 - np.minimum(leverage, 0.9))
         scale = max(2.0 * float(np.median(left[good])), 0.12 * px_per_mm)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 import cv2
@@ -75,13 +76,18 @@ def darkness(
         black: Brightness of solid print, 0..255.
     """
     if isinstance(paper, float):
-        level = paper
-        lost = cv2.subtract(np.full_like(gray, round(paper)), gray)
-    else:
-        level = float(paper.mean())
-        lost = cv2.subtract(paper, gray)
-    full = max(level - black, _LEAST_CONTRAST)
+        return cv2.LUT(gray, _darkness_table(round(paper), black)).astype(np.uint8, copy=False)
+    full = max(float(paper.mean()) - black, _LEAST_CONTRAST)
+    lost = cv2.subtract(paper, gray)
     return cv2.convertScaleAbs(lost, alpha=255.0 / full).astype(np.uint8, copy=False)
+
+
+@lru_cache(maxsize=1024)
+def _darkness_table(paper: int, black: float) -> NDArray[np.uint8]:
+    """The darkness of each of the 256 grey levels on paper of one brightness."""
+    full = max(paper - black, _LEAST_CONTRAST)
+    lost = np.maximum(paper - np.arange(256), 0).astype(np.uint8)
+    return np.asarray(cv2.convertScaleAbs(lost, alpha=255.0 / full), np.uint8).ravel()
 
 
 def darkness_of_blank(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:

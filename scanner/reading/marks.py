@@ -75,7 +75,7 @@ def measure_marks(aligned: AlignedPage) -> MeasuredPage:
         added = cv2.subtract(ink, place.known).astype(np.uint8, copy=False)
         inked = (added >= INKED).astype(np.uint8)
         outline = min(_share(ink >= _PRESENT, place.edge, empty=1.0) / _WHOLE_OUTLINE, 1.0)
-        inside = _share(_strokes(added, place.inside), place.inside)
+        inside = _share_of_strokes(added, place.inside)
         targets.append(
             TargetMeasures(
                 inside=inside,
@@ -123,18 +123,21 @@ def _settle(
     return ink[y : y + y1 - y0, x : x + x1 - x0], (x - reach, y - reach)
 
 
-def _strokes(added: NDArray[np.uint8], inside: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Where there is a stroke of a pen: dark ink, or lighter ink that stands out."""
-    around = float(np.median(added[inside > 0])) if inside.any() else 0.0
-    return np.asarray(added >= min(max(around + _STANDS_OUT, _LIGHT_INK), INKED))
+def _share_of_strokes(added: NDArray[np.uint8], inside: NDArray[np.intp]) -> float:
+    """Share of the inside under a stroke of a pen: dark ink, or lighter ink that stands out."""
+    if not inside.size:
+        return 0.0
+    values = added.ravel()[inside]
+    around = float(np.partition(values, inside.size // 2)[inside.size // 2])
+    limit = min(max(around + _STANDS_OUT, _LIGHT_INK), INKED)
+    return float(np.count_nonzero(values >= limit)) / inside.size
 
 
 def _share(
-    ink: NDArray[np.uint8] | NDArray[np.bool_], mask: NDArray[np.uint8], *, empty: float = 0.0
+    ink: NDArray[np.uint8] | NDArray[np.bool_], where: NDArray[np.intp], *, empty: float = 0.0
 ) -> float:
-    """Mean of ``ink`` where ``mask`` is 1; ``empty`` where it is nowhere."""
-    area = int(np.count_nonzero(mask))
-    return float(ink[mask > 0].sum()) / area if area else empty
+    """Mean of ``ink`` at flat indices; ``empty`` where there are none."""
+    return float(ink.ravel()[where].sum()) / where.size if where.size else empty
 
 
 def _extent(inked: NDArray[np.uint8], place: TargetPlace) -> float:

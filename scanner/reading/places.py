@@ -54,7 +54,7 @@ _RIGHT_OF_OPTIONS_MM = 22.0
 
 @dataclass(frozen=True, slots=True)
 class TargetPlace:
-    """The surroundings of one target at working resolution; masks are 0 or 1."""
+    """The surroundings of one target at working resolution."""
 
     ring: Window
     """The part of the page that is compared, on the form."""
@@ -62,13 +62,13 @@ class TargetPlace:
     """The blank's ink in the ring, without what is inside the outline: found again on a scan."""
     known: NDArray[np.uint8]
     """The blank's ink with slack around it: ink there was not added."""
-    inside: NDArray[np.uint8]
-    """Where ink inside the outline counts."""
-    near: NDArray[np.uint8]
+    inside: NDArray[np.intp]
+    """Where ink inside the outline counts; flat indices of the ring, as the next three."""
+    near: NDArray[np.intp]
     """Where ink on and beside the outline counts."""
-    outside: NDArray[np.uint8]
+    outside: NDArray[np.intp]
     """Where ink in the ring counts; nothing at any other target."""
-    edge: NDArray[np.uint8]
+    edge: NDArray[np.intp]
     """The print of the outline itself."""
     core: Window
     """The inside as a window of the ring."""
@@ -169,10 +169,10 @@ def _target_place(
         ring=ring,
         outline=np.where(in_core, 0, ours).astype(np.uint8),
         known=hidden,
-        inside=inside.astype(np.uint8),
-        near=(in_near & ~in_core & free).astype(np.uint8),
-        outside=(~in_near & ~others & free).astype(np.uint8),
-        edge=((ours >= SOLID) & in_near & ~in_core).astype(np.uint8),
+        inside=np.flatnonzero(inside),
+        near=np.flatnonzero(in_near & ~in_core & free),
+        outside=np.flatnonzero(~in_near & ~others & free),
+        edge=np.flatnonzero((ours >= SOLID) & in_near & ~in_core),
         core=core,
     )
 
