@@ -23,7 +23,7 @@ from scanner.reading.features import RECIPE, Features, find_features
 from scanner.reading.ink import darkness_of_blank
 
 PATCH_MM = 7.0
-PATCH_COUNT = 56
+PATCH_COUNT = 64
 PATCH_BLUR_PX = 0.8
 _WEAKEST_PATCH = 0.08
 """Share of the strongest patch's corners below which a place has too little print to find."""

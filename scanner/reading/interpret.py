@@ -19,6 +19,9 @@ from scanner.reading.marks import MeasuredPage, measure_marks
 from scanner.reading.pages import PageImage
 from scanner.settings import Settings
 
+_FINE_ENOUGH = 0.9
+"""Share of the working resolution at which a scan may be decoded: a little less of it, averaged,
+is better than twice as much of which every other pixel is skipped."""
 _TRIED = 4
 """Look-alikes, the most alike first, that a page is tried as when it does not fit."""
 _OTHER_VERSION_SHARE = 0.2
@@ -46,10 +49,9 @@ class Reader:
             for page in form.pages
         ]
         self._index = FormIndex(blanks, self._settings)
-        self.min_long_side_px = max(
-            (max(blank.width_px, blank.height_px) for blank in blanks), default=0
-        )
-        """Long side below which a scan is too coarse for these forms; decode no finer."""
+        longest = max((max(blank.width_px, blank.height_px) for blank in blanks), default=0)
+        self.min_long_side_px = round(_FINE_ENOUGH * longest)
+        """Long side, in pixels, that a scan must keep when it is decoded smaller."""
 
     def read(self, image: PageImage) -> PageReading | UnreadablePage:
         """Read one page image: which page it is, and the state of each of its targets."""
