@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from scanner.counting.records import FORMS_FOLDER
@@ -54,7 +55,7 @@ def load_kept_forms(store: Store, form_ids: Sequence[str] = ()) -> list[Form]:
     for form_id, (content_hash, folder) in store.forms().items():
         if form_ids and form_id not in form_ids:
             continue
-        form = read_form(store.folder / FORMS_FOLDER / folder)
+        form = _read_unchanged(store.folder / FORMS_FOLDER / folder)
         if form.content_hash != content_hash:
             raise CountError(
                 _("The count's copy of form {form} has been changed.").format(form=form_id),
@@ -63,6 +64,19 @@ def load_kept_forms(store: Store, form_ids: Sequence[str] = ()) -> list[Form]:
             )
         forms.append(form)
     return forms
+
+
+def _read_unchanged(folder: Path) -> Form:
+    """The form in a folder, read anew only after one of its files has changed."""
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    stamps = ((file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files)
+    return _read_once(folder, tuple(stamps))
+
+
+@lru_cache(maxsize=256)
+def _read_once(folder: Path, stamps: tuple[tuple[str, int, int], ...]) -> Form:
+    del stamps  # They only tell one state of the folder from another.
+    return read_form(folder)
 
 
 def _see_that_it_is_the_same(content_hash: str, registered: Path, count_folder: Path) -> None:
