@@ -15,7 +15,9 @@ from scanner.forms.codes import PageCode, encode_code
 from scanner.forms.damage import Damage
 from scanner.forms.template import Form
 from scanner.geometry import apply_homography
+from scanner.reading.identify import FormIndex
 from scanner.reading.interpret import Reader
+from scanner.reading.lookalike import Verdict
 from scanner.settings import Settings
 from tests.synthetic import (
     OFFICE,
@@ -438,3 +440,14 @@ def test_a_reader_says_how_coarse_a_scan_may_be(form: Form, tmp_path: Path) -> N
     assert Reader([form]).min_long_side_px == pytest.approx(1116, abs=2)
     assert Reader([form, tiny]).min_long_side_px == pytest.approx(2232, abs=4)
     assert Reader([]).min_long_side_px == 0
+
+
+def test_a_look_alike_that_fits_better_but_cannot_be_laid_is_never_ignored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    twins = near_twins(tmp_path, "title")
+    monkeypatch.setattr("scanner.reading.interpret.compare", lambda *_: Verdict.OTHER)
+    monkeypatch.setattr(FormIndex, "as_other", lambda *_: None)
+    reading = read(Reader(twins), scan_like(mark(twins[0], {"q1": ["o1"]})))
+    assert Reason.FORM_UNCERTAIN in reading.reasons
+    assert set(reading.alternatives) == {form.id for form in twins} - {reading.form}

@@ -1,7 +1,7 @@
 """A page of a registered form, made ready for comparing scans with it.
 
 Everything that depends only on the blank is worked out once: its ink, its features, the patches
-of print by which a scan is aligned, and the places that are measured at each target.
+of print by which a scan is aligned. The places measured at each target are in ``places``.
 """
 
 from __future__ import annotations

@@ -95,7 +95,9 @@ class Reader:
                 better, alternatives = self._compare_lookalikes(aligned, measured, beaten)
                 switched = self._index.as_other(page, better) if better else None
                 if switched is None:
-                    return page, aligned, measured, alternatives
+                    # What fits better but cannot be laid under the scan stays an open question.
+                    open_ = alternatives if better is None else [better]
+                    return page, aligned, measured, open_
             else:
                 switched = self._best_lookalike(page, beaten)
                 if switched is None:
