@@ -87,13 +87,13 @@ def draw_pile(folder: Path, voters: int, *, form: int = 0) -> list[Path]:
 class FakeFactory:
     """Makes fake readers, in this or another process."""
 
-    folders: tuple[Path, ...]
+    forms: tuple[Form, ...]
     settings: Settings
     cache: Path | None = None
 
     def __call__(self) -> FakeReader:
         """A reader that knows these forms."""
-        return FakeReader([read_form(folder) for folder in self.folders])
+        return FakeReader(list(self.forms))
 
 
 class FakeReader:

@@ -242,6 +242,29 @@ def test_a_crop_shows_the_same_as_the_whole_page(blank: BlankPage, filled: Gray)
         assert np.abs(crop.astype(int) - laid[y0:y1, x0:x1]).mean() < 4
 
 
+@pytest.mark.parametrize("zoom", [0.8, 1.0, 1.4, 2.0])
+def test_half_size_crops_show_the_half_size_page_however_fine_the_scan_is(
+    blank: BlankPage, filled: Gray, zoom: float
+) -> None:
+    size = (round(filled.shape[1] * zoom), round(filled.shape[0] * zoom))
+    aligned = align(blank, cv2.resize(filled, size, interpolation=cv2.INTER_AREA))
+    assert aligned.step == {0.8: 1, 1.0: 2, 1.4: 3, 2.0: 4}[zoom]
+    whole = cv2.resize(lay_whole(aligned), blank.half.shape[::-1], interpolation=cv2.INTER_AREA)
+    # One window far longer than a strip, one at the edge, one short.
+    windows = [(20, 40, 420, 70), (0, 100, 60, 180), (200, 300, 250, 330)]
+    for (x0, y0, x1, y1), crop in zip(
+        windows, aligned.half_crops(aligned.small, windows), strict=True
+    ):
+        assert crop.shape == (y1 - y0, x1 - x0)
+        assert np.abs(crop.astype(int) - whole[y0:y1, x0:x1]).mean() < 6
+
+
+def test_beyond_the_scan_a_half_size_crop_is_empty(blank: BlankPage) -> None:
+    aligned = align(blank, blank.original)
+    crop = aligned.half_crops(aligned.small, [(-30, -30, -4, -4)])[0]
+    assert not crop.any()
+
+
 def test_the_print_of_a_wrong_page_is_not_found(blank: BlankPage, filled: Gray) -> None:
     right = align(blank, scan_like(filled))
     wrong = align_page(scan_like(foreign_page()), blank, np.eye(3))

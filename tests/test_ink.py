@@ -89,22 +89,51 @@ def test_the_print_of_a_grey_blank_is_as_full_as_that_of_a_black_one() -> None:
         assert np.median(ink[page > 200]) < 12
 
 
+WHOLE = np.array(
+    [(0, 0), (SHAPE[1] - 1, 0), (SHAPE[1] - 1, SHAPE[0] - 1), (0, SHAPE[0] - 1)], float
+)
+"""The corners of a page that fills its picture."""
+
+
+def where(picture: NDArray[np.bool_]) -> NDArray[np.float64]:
+    return np.argwhere(picture)[:, ::-1].astype(float)
+
+
+def paper_at(tone: Tone, x: float, y: float) -> float:
+    return float(tone.paper_at(np.array([[x, y]], float))[0])
+
+
 def test_the_tone_of_a_page_is_that_of_its_paper_and_of_what_is_print_on_the_blank() -> None:
     paper = lit_from_the_side(240, 200)
     page = with_print(paper, 40)
-    tone = Tone.of_page(page, np.flatnonzero(page < 60))
+    tone = Tone.of_scan(page, WHOLE, where(page < 60))
     assert tone.black == pytest.approx(40, abs=4)
     for x, y in ((10, 10), (290, 200), (150, 390)):
-        assert tone.paper_at(2 * x, 2 * y) == pytest.approx(paper[y, x], abs=14)
+        assert paper_at(tone, x, y) == pytest.approx(paper[y, x], abs=14)
 
 
 def test_a_place_beyond_the_page_has_the_paper_of_its_edge() -> None:
     page = with_print(lit_from_the_side(240, 200), 40)
-    tone = Tone.of_page(page, np.flatnonzero(page < 60))
-    assert tone.paper_at(-50, -50) == tone.paper_at(0, 0)
-    assert tone.paper_at(9000, 9000) == tone.paper_at(2 * SHAPE[1] - 1, 2 * SHAPE[0] - 1)
+    tone = Tone.of_scan(page, WHOLE, where(page < 60))
+    assert paper_at(tone, -50, -50) == paper_at(tone, 0, 0)
+    assert paper_at(tone, 9000, 9000) == paper_at(tone, SHAPE[1] - 1, SHAPE[0] - 1)
+
+
+def test_a_brighter_lid_around_a_sheet_is_not_taken_for_its_paper() -> None:
+    glass = np.full(SHAPE, 252, np.uint8)
+    glass[80:320, 60:240] = with_print(np.full(SHAPE, 190, np.uint8), 40)[80:320, 60:240]
+    sheet = np.array([(60, 80), (239, 80), (239, 319), (60, 319)], float)
+    tone = Tone.of_scan(glass, sheet, where(glass < 60))
+    for x, y in ((66, 86), (150, 200), (233, 313)):
+        assert paper_at(tone, x, y) == pytest.approx(190, abs=14)
+
+
+def test_print_that_is_not_on_the_scan_does_not_say_how_black_print_is() -> None:
+    page = np.full(SHAPE, 240, np.uint8)
+    beyond = np.full((400, 2), -30.0)
+    assert Tone.of_scan(page, WHOLE, beyond).black == 0.0
 
 
 def test_a_blank_without_print_has_no_black_of_its_own() -> None:
     page = np.full(SHAPE, 240, np.uint8)
-    assert Tone.of_page(page, np.array([], np.intp)).black == 0.0
+    assert Tone.of_scan(page, WHOLE, np.empty((0, 2))).black == 0.0

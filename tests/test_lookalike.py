@@ -19,7 +19,7 @@ from scanner.reading.lookalike import (
     compare_words,
     find_difference,
 )
-from scanner.reading.marks import measure_marks
+from scanner.reading.marks import find_tone
 from tests.synthetic import (
     OFFICE,
     Design,
@@ -76,7 +76,7 @@ def laid(blank: BlankPage, scan: Gray) -> AlignedPage:
 def verdict(pair: Pair, scan: Gray, *, taken_for: int) -> Verdict:
     aligned = laid(pair.pages[taken_for], scan)
     where = (pair.there, pair.back)[taken_for]
-    return compare(aligned, measure_marks(aligned).tone, where)
+    return compare(aligned, find_tone(aligned), where)
 
 
 @pytest.mark.parametrize("scan_kind", list(SCANS))
@@ -124,7 +124,7 @@ def test_where_nothing_differs_the_question_stays_open(tmp_path: Path) -> None:
     twins = [blank_of(draw_small_form(tmp_path, name)) for name in ("one", "two")]
     where = difference(*twins)
     aligned = laid(twins[0], scan_like(mark(twins[0].form, {})))
-    assert compare(aligned, measure_marks(aligned).tone, where) is Verdict.OPEN
+    assert compare(aligned, find_tone(aligned), where) is Verdict.OPEN
     assert compare_words(aligned, where, difference(*twins[::-1])) is Verdict.OPEN
 
 
@@ -212,5 +212,5 @@ def test_a_page_that_is_neither_is_not_settled_by_chance(pairs: dict[str, Pair])
     pair = pairs["footer"]
     bare = np.full((1240, 874), 250, np.uint8)
     aligned = align_page(bare, pair.pages[0], np.eye(3))
-    tone = measure_marks(aligned).tone
+    tone = find_tone(aligned)
     assert compare(aligned, tone, pair.there) is Verdict.OPEN

@@ -14,7 +14,7 @@ from scanner.forms.pen import MarkKind, MarkStyle, Pen
 from scanner.forms.template import Rule
 from scanner.reading.blank import BlankPage
 from scanner.reading.decide import decide_contest, decide_target
-from scanner.reading.marks import measure_marks
+from scanner.reading.marks import find_tone, measure_marks
 from scanner.settings import Settings
 from tests.synthetic import (
     OFFICE,
@@ -55,7 +55,8 @@ def blank(tmp_path_factory: pytest.TempPathFactory) -> BlankPage:
 
 
 def read(blank: BlankPage, scan: Gray) -> dict[str, TargetReading]:
-    measured = measure_marks(align(blank, scan))
+    aligned = align(blank, scan)
+    measured = measure_marks(aligned, find_tone(aligned))
     readings = [
         decide_target(contest.id, option.id, measures, covered=covered, settings=Settings())
         for (contest, option), measures, covered in zip(

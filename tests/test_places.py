@@ -13,7 +13,7 @@ from scanner.forms.template import Contest, Form, Option, Page
 from scanner.geometry import Box
 from scanner.reading.blank import BlankPage
 from scanner.reading.decide import probability_of_mark
-from scanner.reading.marks import measure_marks
+from scanner.reading.marks import find_tone, measure_marks
 from tests.synthetic import Gray, align, blank_of, draw_small_form, target_box_px, write_image
 
 PX_PER_MM = 150 / 25.4
@@ -27,7 +27,8 @@ def blank(tmp_path_factory: pytest.TempPathFactory) -> BlankPage:
 
 
 def measure(blank: BlankPage, page: Gray) -> Measured:
-    measured = measure_marks(align(blank, page))
+    aligned = align(blank, page)
+    measured = measure_marks(aligned, find_tone(aligned))
     names = [f"{contest.id}/{option.id}" for contest, option in blank.targets]
     return dict(zip(names, measured.targets, strict=True))
 
@@ -243,6 +244,7 @@ def test_in_a_table_another_question_left_of_a_row_is_noticed_at_that_row(
 def test_a_form_without_targets_is_aligned_and_measures_nothing(tmp_path: Path) -> None:
     form = draw_small_form(tmp_path).model_copy(update={"contests": ()})
     form._folder = tmp_path / "small"
-    measured = measure_marks(align(blank_of(form), blank_of(form).original))
+    aligned = align(blank_of(form), blank_of(form).original)
+    measured = measure_marks(aligned, find_tone(aligned))
     assert measured.targets == ()
     assert measured.covered == ()

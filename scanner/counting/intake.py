@@ -60,7 +60,7 @@ class Stage(StrEnum):
 Progress = Callable[[Stage, int, int], None]
 """Told the stage, how many are done and how many there are."""
 
-MakeFactory = Callable[[tuple[Path, ...], Settings, Path], ReaderFactory]
+MakeFactory = Callable[[tuple[Form, ...], Settings, Path], ReaderFactory]
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +187,7 @@ def _read(store: Store, batch: Batch, forms: Sequence[Form], options: ScanOption
     if done == total:
         return
     settings = Settings.model_validate_json(batch.settings)
-    folders = tuple(form.folder for form in forms)
-    factory = options.make_reader(folders, settings, store.folder / CACHE_FOLDER)
+    factory = options.make_reader(tuple(forms), settings, store.folder / CACHE_FOLDER)
     writer = _Writer(store)
     pages = _unread(store, batch.id)
     results = read_pages(pages, factory, options.jobs, options.longest_page_s, options.note)

@@ -26,7 +26,7 @@ from scanner.errors import (
     InputError,
     KiemPhieuError,
 )
-from scanner.forms.template import read_form
+from scanner.forms.template import Form
 from scanner.messages import gettext as _
 from scanner.reading.pages import PageImage, load_page
 from scanner.settings import Settings
@@ -65,9 +65,9 @@ class ReaderFactory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FormReader:
-    """Makes readers for the forms in some folders."""
+    """Makes readers for some forms."""
 
-    folders: tuple[Path, ...]
+    forms: tuple[Form, ...]
     settings: Settings
     cache: Path | None = None
 
@@ -77,8 +77,7 @@ class FormReader:
         from scanner.reading.interpret import Reader, use_one_core
 
         use_one_core()
-        forms = [read_form(folder) for folder in self.folders]
-        return Reader(forms, self.settings, cache=self.cache)
+        return Reader(self.forms, self.settings, cache=self.cache)
 
 
 def read_pages(

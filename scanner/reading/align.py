@@ -22,6 +22,10 @@ SEARCH_MM = 2.4
 """How far a patch may lie from where the whole-page transform puts it."""
 _MIN_PATCH_SCORE = 0.55
 _GRID_PX = 64
+_STRIP_PX = 128
+"""A line of print longer than this is cut out in strips, so that it may be bent."""
+_NEARLY = 0.25
+"""A scan this much too coarse, in its own pixels, is still averaged over one pixel more."""
 _REACH_MM = 14.0
 """Width of the weight with which a patch speaks for its surroundings: wider smooths away what
 an uneven feed does to the page, narrower follows the noise of single patches."""
@@ -42,6 +46,9 @@ class AlignedPage:
     blank: BlankPage
     scan: NDArray[np.uint8]
     """The decoded scan as it came, shape (h, w)."""
+    small: NDArray[np.uint8]
+    """The scan with each ``step`` × ``step`` pixels made one, about as fine as ``blank.half``."""
+    step: int
     homography: Homography
     """Pixels of the decoded scan to working pixels; the whole-page transform."""
     inverse: Homography
@@ -57,29 +64,42 @@ class AlignedPage:
         """Where working pixels of the form, shape (n, 2), lie on the decoded scan."""
         return apply_homography(self.inverse, points + self._shift(points))
 
+    def to_small(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Where working pixels of the form, shape (n, 2), lie on ``small``."""
+        return _to_small(self.to_scan(points), self.step)
+
     def crop(self, window: Window) -> NDArray[np.uint8]:
         """A window of the form as the scan shows it, grey, at working resolution."""
         return self.crops([window])[0]
 
     def crops(self, windows: Sequence[Window]) -> list[NDArray[np.uint8]]:
         """Windows of the form as the scan shows them, grey, at working resolution."""
-        corners = np.array([[(a, b), (c, b), (a, d)] for a, b, c, d in windows], float)
-        on_scan = self.to_scan(corners.reshape(-1, 2)).reshape(-1, 3, 2)
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        laid = []
-        for (x0, y0, x1, y1), (origin, right, below) in zip(windows, on_scan, strict=True):
-            size = (x1 - x0, y1 - y0)
-            to_scan = np.stack([(right - origin) / size[0], (below - origin) / size[1], origin], 1)
-            piece = cv2.warpAffine(
-                self.scan,
-                to_scan,
-                size,
-                flags=flags,
-                borderMode=cv2.BORDER_CONSTANT,
-                borderValue=255,
-            )
-            laid.append(piece.astype(np.uint8, copy=False))
-        return laid
+        on_scan = self.to_scan(_corners(windows))
+        return _cut(self.scan, windows, on_scan, beyond=255)
+
+    def half_crops(
+        self, picture: NDArray[np.uint8], windows: Sequence[Window]
+    ) -> list[NDArray[np.uint8]]:
+        """Windows of the half-size form, cut from a picture that lies as ``small`` does.
+
+        Args:
+            picture: Shape as ``small``; taken to be 0 beyond its edges.
+            windows: In pixels of ``blank.half``.
+        """
+        strips = [
+            (x, y0, min(x + _STRIP_PX, x1), y1)
+            for x0, y0, x1, y1 in windows
+            for x in range(x0, x1, _STRIP_PX)
+        ]
+        # A half-size pixel is the mean of two working pixels: its centre lies between them.
+        on_small = self.to_small(2 * _corners(strips) + 0.5)
+        pieces = iter(_cut(picture, strips, on_small, beyond=0))
+        return [
+            next(pieces)
+            if x1 - x0 <= _STRIP_PX
+            else np.hstack([next(pieces) for _ in range(x0, x1, _STRIP_PX)])
+            for x0, _, x1, _ in windows
+        ]
 
     def covers(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
         """For each working pixel, shape (n, 2), whether the scan has paper there."""
@@ -101,6 +121,44 @@ class AlignedPage:
         return shift
 
 
+def _corners(windows: Sequence[Window]) -> NDArray[np.float64]:
+    """Three corners of each window, from which the fourth follows; shape (3 n, 2)."""
+    return np.array(
+        [corner for a, b, c, d in windows for corner in ((a, b), (c, b), (a, d))], np.float64
+    ).reshape(-1, 2)
+
+
+def _cut(
+    picture: NDArray[np.uint8],
+    windows: Sequence[Window],
+    corners: NDArray[np.float64],
+    *,
+    beyond: int,
+) -> list[NDArray[np.uint8]]:
+    """Each window, straightened, from where its three corners lie on a picture.
+
+    Over so small a window the way onto the scan is as good as affine.
+    """
+    sizes = np.array([(x1 - x0, y1 - y0) for x0, y0, x1, y1 in windows], np.float64)
+    origin, right, below = np.moveaxis(corners.reshape(-1, 3, 2), 1, 0)
+    ways = np.stack(
+        [(right - origin) / sizes[:, :1], (below - origin) / sizes[:, 1:], origin], axis=2
+    )
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    pieces = []
+    for (x0, y0, x1, y1), way in zip(windows, ways, strict=True):
+        size = (x1 - x0, y1 - y0)
+        piece = cv2.warpAffine(picture, way, size, None, flags, cv2.BORDER_CONSTANT, beyond)
+        pieces.append(piece.astype(np.uint8, copy=False))
+    return pieces
+
+
+def _to_small(points: NDArray[np.float64], step: int) -> NDArray[np.float64]:
+    """Pixels of a scan as pixels of it with each ``step`` × ``step`` of them made one."""
+    small: NDArray[np.float64] = (points - (step - 1) / 2) / step
+    return small
+
+
 def align_page(scan: NDArray[np.uint8], blank: BlankPage, homography: Homography) -> AlignedPage:
     """Lay a scan onto a page of a form.
 
@@ -110,38 +168,74 @@ def align_page(scan: NDArray[np.uint8], blank: BlankPage, homography: Homography
         homography: Pixels of ``scan`` to working pixels, from identification.
     """
     inverse = np.asarray(np.linalg.inv(homography), np.float64)
-    centers, shifts, scores = _find_patches(scan, blank, inverse)
+    small, step = _make_small(scan, blank, inverse)
+    centers, shifts, scores = _find_patches(small, step, blank, inverse)
     field, found, spread = _fit_field(blank, centers, shifts, scores)
-    return AlignedPage(blank, scan, homography, inverse, field, len(centers), found, spread)
+    return AlignedPage(
+        blank, scan, small, step, homography, inverse, field, len(centers), found, spread
+    )
+
+
+def _make_small(
+    scan: NDArray[np.uint8], blank: BlankPage, inverse: Homography
+) -> tuple[NDArray[np.uint8], int]:
+    """The scan about as fine as the half-size blank: averaged, so that no pixel is skipped."""
+    across = np.array([[0.0, 0.0], [blank.width_px, blank.height_px]])
+    start, end = apply_homography(inverse, across)
+    fineness = 2 * np.linalg.norm(end - start) / np.linalg.norm(across[1])
+    step = max(int(fineness + _NEARLY), 1)
+    if step == 1:
+        return scan, 1
+    height, width = (side // step for side in scan.shape)
+    even = scan[: height * step, : width * step]
+    small = cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
+    return small.astype(np.uint8, copy=False), step
 
 
 def lay_whole(aligned: AlignedPage) -> NDArray[np.uint8]:
     """The whole scan bent into place at working resolution, shape (height_px, width_px)."""
-    return _lay(aligned, scale=1.0)
-
-
-def lay_half(aligned: AlignedPage) -> NDArray[np.uint8]:
-    """The whole scan bent into place at half the working resolution, shape as ``blank.half``."""
-    return _lay(aligned, scale=0.5)
+    step = _GRID_PX
+    width, height = aligned.blank.width_px, aligned.blank.height_px
+    columns, rows = width // step + 2, height // step + 2
+    # Nodes half a pixel before every 64th, so that enlarging by whole steps, which speaks for
+    # the middles of pixels, comes out on the pixels themselves.
+    grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1) * float(step)
+    source = aligned.to_scan(np.asarray(grid.reshape(-1, 2) - 0.5, np.float64)).reshape(
+        rows, columns, 2
+    )
+    maps = cv2.resize(
+        source.astype(np.float32), None, fx=step, fy=step, interpolation=cv2.INTER_LINEAR
+    )
+    middle = step // 2
+    laid = cv2.remap(
+        aligned.scan,
+        maps[middle : middle + height, middle : middle + width],
+        None,  # type: ignore[call-overload]
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=255,
+    )
+    return np.asarray(laid, np.uint8)
 
 
 def _find_patches(
-    scan: NDArray[np.uint8], blank: BlankPage, inverse: Homography
+    small: NDArray[np.uint8], step: int, blank: BlankPage, inverse: Homography
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Where each patch of the blank lies on the page: centres, shifts (working px), scores."""
     reach = round(SEARCH_MM * blank.px_per_mm / 2)
     count = len(blank.patches)
     centers, shifts, scores = np.zeros((count, 2)), np.zeros((count, 2)), np.zeros(count)
-    windows = _windows_on_scan(blank, inverse, reach)
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    for index, patch in enumerate(blank.patches):
+    windows = [
+        (patch.x - reach, patch.y - reach, patch.x + width + reach, patch.y + height + reach)
+        for patch in blank.patches
+        for height, width in [patch.picture.shape]
+    ]
+    on_scan = apply_homography(inverse, 2 * _corners(windows) + 0.5)
+    pictures = _cut(small, windows, _to_small(on_scan, step), beyond=255)
+    for index, (patch, picture) in enumerate(zip(blank.patches, pictures, strict=True)):
         side_y, side_x = patch.picture.shape
-        size = (side_x + 2 * reach, side_y + 2 * reach)
-        window = cv2.warpAffine(
-            scan, windows[index], size, flags=flags, borderMode=cv2.BORDER_REPLICATE
-        )
         # Slightly blurred, as the patch is: a sharp peak pulls the parabola to whole pixels.
-        window = cv2.GaussianBlur(window, (5, 5), PATCH_BLUR_PX)
+        window = cv2.GaussianBlur(picture, (5, 5), PATCH_BLUR_PX)
         score = cv2.matchTemplate(window, patch.picture, cv2.TM_CCOEFF_NORMED)
         _, best, _, (x, y) = cv2.minMaxLoc(score)
         at_edge = x in (0, 2 * reach) or y in (0, 2 * reach)
@@ -153,27 +247,6 @@ def _find_patches(
         shifts[index] = 2 * (x + dx - reach), 2 * (y + dy - reach)
         scores[index] = best
     return centers, shifts, scores
-
-
-def _windows_on_scan(blank: BlankPage, inverse: Homography, reach: int) -> NDArray[np.float64]:
-    """For each patch, how its half-size window with a margin lies on the scan; shape (n, 2, 3).
-
-    Over so small a window the whole-page transform is as good as affine.
-    """
-    corner = np.array([[patch.x - reach, patch.y - reach] for patch in blank.patches], float)
-    step = 64.0
-    # A half-size pixel is the mean of two working pixels: its centre lies between them.
-    points = (
-        np.stack([corner, corner + np.array([step, 0]), corner + np.array([0, step])], axis=1) * 2
-        + 0.5
-    )
-    origin, right, below = np.moveaxis(
-        apply_homography(inverse, points.reshape(-1, 2)).reshape(-1, 3, 2), 1, 0
-    )
-    windows: NDArray[np.float64] = np.stack(
-        [(right - origin) / step, (below - origin) / step, origin], axis=2
-    )
-    return windows
 
 
 def _vertex(left: np.float32, middle: np.float32, right: np.float32) -> float:
@@ -263,30 +336,3 @@ def _smooth(
     weight = np.exp(-0.5 * distance) * scores**2
     mean: NDArray[np.float64] = (weight @ values) / (weight.sum(axis=1, keepdims=True) + _DOUBT)
     return mean
-
-
-def _lay(aligned: AlignedPage, *, scale: float) -> NDArray[np.uint8]:
-    """The scan bent into place, at half the working resolution or at the whole of it."""
-    step = round(_GRID_PX * scale)
-    blank = aligned.blank
-    width, height = int(blank.width_px * scale), int(blank.height_px * scale)
-    columns, rows = width // step + 2, height // step + 2
-    # Nodes half a pixel before every 64th, so that enlarging by whole steps, which speaks for
-    # the middles of pixels, comes out on the pixels themselves.
-    grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1) * float(_GRID_PX)
-    source = aligned.to_scan(np.asarray(grid.reshape(-1, 2) - 0.5, np.float64)).reshape(
-        rows, columns, 2
-    )
-    maps = cv2.resize(
-        source.astype(np.float32), None, fx=step, fy=step, interpolation=cv2.INTER_LINEAR
-    )
-    middle = step // 2
-    laid = cv2.remap(
-        aligned.scan,
-        maps[middle : middle + height, middle : middle + width],
-        None,  # type: ignore[call-overload]
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_CONSTANT,
-        borderValue=255,
-    )
-    return np.asarray(laid, np.uint8)

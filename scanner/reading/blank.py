@@ -27,7 +27,7 @@ PATCH_COUNT = 64
 PATCH_BLUR_PX = 0.8
 _WEAKEST_PATCH = 0.08
 """Share of the strongest patch's corners below which a place has too little print to find."""
-_TONE_PIXELS = 3000
+_TONE_PIXELS = 1500
 _MIN_TARGET_PX = 14.0
 _MAX_WORKING_DPI = 300.0
 
@@ -175,12 +175,13 @@ class BlankPage:
         return find_code_box(self.gray) if self.page.code else None
 
     @cached_property
-    def print_pixels(self) -> NDArray[np.intp]:
-        """Flat indices of some pixels of ``half`` that are solid print: enough to judge a tone."""
+    def print_points(self) -> NDArray[np.float64]:
+        """Some working pixels, shape (n, 2), of solid print: enough to judge a tone."""
         size = (self.half.shape[1], self.half.shape[0])
         solid = cv2.resize(self.darkness, size, interpolation=cv2.INTER_AREA) > 200
-        found = np.flatnonzero(solid)
-        return found[:: max(len(found) // _TONE_PIXELS, 1)]
+        y, x = np.nonzero(solid)
+        step = max(len(x) // _TONE_PIXELS, 1)
+        return np.asarray(2 * np.stack([x, y], axis=1)[::step] + 0.5, np.float64)
 
     @cached_property
     def target_boxes(self) -> list[Box]:

@@ -19,12 +19,15 @@ from scanner.reading.features import Features, Match, find_features, match_featu
 from scanner.reading.lookalike import Difference, find_difference
 from scanner.settings import Settings
 
-SCAN_FEATURES = 400
-"""Features of a scan that are compared; a blank keeps more of them, in more sizes."""
-_SCAN_LEVELS = 2
+_FIRST_LOOK = (160, 1)
+_CLOSER_LOOK = (400, 2)
+"""How many features of a scan are compared, and in how many sizes it is looked at; a blank keeps
+more of them, in more sizes. A page that lies as it should is known at the first look."""
 _CANDIDATES = 5
 _CLEARLY_MATCHED = 0.20
 """Share of the scan's features in agreement with which no other candidate is tried."""
+_SURELY_MATCHED = 0.22
+"""Share of them with which no closer look is needed."""
 _LOOKALIKE = 0.20
 """Share of its features that a page must have in common with another to be looked at twice."""
 _BLANK_FEATURES = 60
@@ -61,11 +64,12 @@ class FormIndex:
 
     def identify_page(self, gray: NDArray[np.uint8]) -> IdentifiedPage | UnreadablePage:
         """The page of a form that a scan seems to be, whichever way up it lies."""
-        features = find_features(gray, count=SCAN_FEATURES, levels=_SCAN_LEVELS)
+        code = read_page_code(gray) if self._has_codes else None
+        features, best = self._look(gray, _FIRST_LOOK, code)
+        if best is None or best[1].inliers < _SURELY_MATCHED * len(features.points):
+            features, best = self._look(gray, _CLOSER_LOOK, code)
         if len(features.points) < _BLANK_FEATURES:
             return UnreadablePage(Reason.BLANK_PAGE, {"features": float(len(features.points))})
-        code = read_page_code(gray) if self._has_codes else None
-        best = self._best_match(features, code)
         if best is None or best[1].inliers < self._settings.min_matches:
             return UnreadablePage(
                 Reason.UNKNOWN_FORM,
@@ -85,6 +89,13 @@ class FormIndex:
         return IdentifiedPage(
             page.gray, other, match.homography, match.inliers, page.features, page.code
         )
+
+    def _look(
+        self, gray: NDArray[np.uint8], look: tuple[int, int], code: PageCode | None
+    ) -> tuple[Features, tuple[BlankPage, Match] | None]:
+        count, levels = look
+        features = find_features(gray, count=count, levels=levels)
+        return features, self._best_match(features, code)
 
     def _best_match(
         self, features: Features, code: PageCode | None

@@ -17,6 +17,8 @@ _DARKEST_PAPER = 0.65
 """Paper is never taken for darker than this share of the page's own white."""
 _LEAST_CONTRAST = 24.0
 """Grey levels between paper and print below which noise would be taken for ink."""
+_ENOUGH_PRINT = 50
+"""Pixels of print from which its brightness is known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,41 +26,67 @@ class Tone:
     """How bright bare paper and solid print are on one scan."""
 
     paper: NDArray[np.uint8]
-    """The brightness of bare paper at each pixel of the half-size page."""
+    """The brightness of bare paper at each pixel of the scan."""
     black: float
     """The brightness of what is solid print on the blank, 0..255."""
 
     @classmethod
-    def of_page(cls, half: NDArray[np.uint8], print_pixels: NDArray[np.intp]) -> Self:
-        """The tone of a page laid on its form.
+    def of_scan(
+        cls,
+        gray: NDArray[np.uint8],
+        page: NDArray[np.float64],
+        solid: NDArray[np.float64],
+    ) -> Self:
+        """The tone of a scan.
 
         Args:
-            half: The page at half the working resolution.
-            print_pixels: Flat indices of pixels that are solid print on the blank.
+            gray: The scan.
+            page: The corners of the form's page on it, shape (4, 2): the glass around a small
+                sheet may be brighter than paper.
+            solid: Some pixels of it, shape (n, 2), that are solid print on the blank.
         """
-        solid = half.ravel()[print_pixels]
-        black = float(np.percentile(solid, 30)) if solid.size > 50 else 0.0
-        return cls(paper_level(half), black)
+        height, width = gray.shape
+        x, y = np.rint(solid).astype(int).T
+        there = (x >= 0) & (y >= 0) & (x < width) & (y < height)
+        print_ = gray[y[there], x[there]]
+        black = float(np.percentile(print_, 30)) if print_.size > _ENOUGH_PRINT else 0.0
+        return cls(paper_level(gray, page), black)
 
-    def paper_at(self, x: float, y: float) -> float:
-        """The brightness of bare paper at a working pixel."""
+    def paper_at(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The brightness of bare paper at pixels of the scan, shape (n, 2)."""
         height, width = self.paper.shape
-        row = min(max(int(y / 2), 0), height - 1)
-        return float(self.paper[row, min(max(int(x / 2), 0), width - 1)])
+        x, y = np.clip(points, 0, (width - 1, height - 1)).astype(int).T
+        return np.asarray(self.paper[y, x], np.float64)
 
 
-def paper_level(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def paper_level(
+    gray: NDArray[np.uint8], page: NDArray[np.float64] | None = None
+) -> NDArray[np.uint8]:
     """How bright the bare paper is at each place, shape as ``gray``.
 
     The brightest block nearby, smoothed: follows uneven light and shadows at the spine, and
     is not drawn down by print.
+
+    Args:
+        gray: Shape (h, w).
+        page: Corners of the paper, shape (4, 2), where it does not fill the picture.
     """
     height, width = gray.shape
-    small_size = (max(width // _BLOCK_PX, 1), max(height // _BLOCK_PX, 1))
-    small = cv2.resize(gray, small_size, interpolation=cv2.INTER_AREA)
+    columns, rows = max(width // _BLOCK_PX, 1), max(height // _BLOCK_PX, 1)
+    even = gray[: rows * _BLOCK_PX, : columns * _BLOCK_PX]
+    small = cv2.resize(even, (columns, rows), interpolation=cv2.INTER_AREA)
+    paper = np.full_like(small, 255)
+    if page is not None:
+        paper[:] = 0
+        cv2.fillConvexPoly(paper, np.rint(page / _BLOCK_PX - 0.5).astype(np.int32), 255)
+        # A block across the edge is partly glass.
+        paper = cv2.erode(paper, np.ones((3, 3), np.uint8)).astype(np.uint8, copy=False)
+        small = cv2.bitwise_and(small, paper)
     kernel = np.ones((_PAPER_REACH, _PAPER_REACH), np.uint8)
     white = cv2.morphologyEx(small, cv2.MORPH_CLOSE, kernel)
-    floor = _DARKEST_PAPER * float(np.percentile(small, 90))
+    # Beyond the page its edge goes on, so that the smoothing draws nothing else in.
+    cv2.copyTo(cv2.dilate(white, kernel, iterations=2), cv2.bitwise_not(paper), white)
+    floor = _DARKEST_PAPER * float(np.percentile(small[small > 0], 90)) if small.any() else 0.0
     white = cv2.GaussianBlur(np.maximum(white, np.uint8(floor)), (0, 0), 2.0)
     return cv2.resize(white, (width, height), interpolation=cv2.INTER_LINEAR).astype(
         np.uint8, copy=False
@@ -94,5 +122,5 @@ def darkness_of_blank(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The ink of a blank, whose print level has to be found on itself."""
     paper = paper_level(gray)
     inked = gray[cv2.subtract(paper, gray) > 64]
-    black = float(np.percentile(inked, 10)) if inked.size > 50 else 0.0
+    black = float(np.percentile(inked, 10)) if inked.size > _ENOUGH_PRINT else 0.0
     return darkness(gray, paper, black)

@@ -10,12 +10,14 @@ import numpy as np
 
 from scanner.ballot import PageReading, Reason, TargetReading, UnreadablePage
 from scanner.forms.template import Form
+from scanner.geometry import apply_homography
 from scanner.reading.align import AlignedPage, align_page
 from scanner.reading.blank import BlankPage
 from scanner.reading.decide import decide_target
 from scanner.reading.identify import FormIndex, IdentifiedPage
+from scanner.reading.ink import Tone
 from scanner.reading.lookalike import Verdict, compare, compare_words
-from scanner.reading.marks import MeasuredPage, measure_marks
+from scanner.reading.marks import MeasuredPage, find_tone, measure_marks
 from scanner.reading.pages import PageImage
 from scanner.settings import Settings
 
@@ -61,8 +63,8 @@ class Reader:
         chosen = self._choose_form(identified)
         if isinstance(chosen, UnreadablePage):
             return chosen
-        page, aligned, measured, lookalikes = chosen
-        targets = self._decide(page.blank, measured)
+        page, aligned, tone, lookalikes = chosen
+        targets = self._decide(page.blank, measure_marks(aligned, tone))
         alternatives = _alternatives(page, lookalikes)
         return PageReading(
             form=page.blank.form.id,
@@ -84,20 +86,20 @@ class Reader:
 
     def _choose_form(
         self, page: IdentifiedPage
-    ) -> tuple[IdentifiedPage, AlignedPage, MeasuredPage, list[BlankPage]] | UnreadablePage:
+    ) -> tuple[IdentifiedPage, AlignedPage, Tone, list[BlankPage]] | UnreadablePage:
         """Align the page, and make sure that it is not a look-alike of what it seems to be."""
         beaten: set[tuple[str, int]] = set()
         while True:
             aligned = align_page(page.gray, page.blank, page.homography)
             share = aligned.patches_found / max(aligned.patches_tried, 1)
             if share >= self._settings.min_page_print_match:
-                measured = measure_marks(aligned)
-                better, alternatives = self._compare_lookalikes(aligned, measured, beaten)
+                tone = find_tone(aligned)
+                better, alternatives = self._compare_lookalikes(aligned, tone, beaten)
                 switched = self._index.as_other(page, better) if better else None
                 if switched is None:
                     # What fits better but cannot be laid under the scan stays an open question.
                     open_ = alternatives if better is None else [better]
-                    return page, aligned, measured, open_
+                    return page, aligned, tone, open_
             else:
                 switched = self._best_lookalike(page, beaten)
                 if switched is None:
@@ -122,7 +124,7 @@ class Reader:
         return max(fitting, key=lambda one: one.inliers, default=None)
 
     def _compare_lookalikes(
-        self, aligned: AlignedPage, measured: MeasuredPage, beaten: set[tuple[str, int]]
+        self, aligned: AlignedPage, tone: Tone, beaten: set[tuple[str, int]]
     ) -> tuple[BlankPage | None, list[BlankPage]]:
         """A look-alike that fits better, if any; and those that cannot be told from this one."""
         undecided = []
@@ -130,7 +132,7 @@ class Reader:
         for other, difference in self._index.lookalikes(key).items():
             if other in beaten:
                 continue
-            verdict = compare(aligned, measured.tone, difference)
+            verdict = compare(aligned, tone, difference)
             if verdict is Verdict.OPEN:
                 back = self._index.lookalikes(other).get(key, difference)
                 verdict = compare_words(aligned, difference, back)
@@ -188,9 +190,11 @@ def _to_millimetres(aligned: AlignedPage, reduction: int) -> tuple[float, ...]:
     blank = aligned.blank
     grid = np.stack(np.meshgrid(np.linspace(0, 1, 6), np.linspace(0, 1, 8)), axis=-1).reshape(-1, 2)
     places = grid * (blank.width_px, blank.height_px)
-    matrix, _ = cv2.findHomography(
-        aligned.to_scan(places) * reduction, places / blank.px_per_mm, method=0
-    )
+    # Where the whole-page transform puts what lies there; the rest is nearly a plane.
+    put = apply_homography(aligned.homography, aligned.to_scan(places))
+    plane = np.linalg.lstsq(np.column_stack([put, np.ones(len(put))]), places, rcond=None)[0]
+    to_form = np.vstack([plane.T / blank.px_per_mm, [0.0, 0.0, 1.0]])
+    matrix = to_form @ aligned.homography @ np.diag([1 / reduction, 1 / reduction, 1.0])
     return tuple(float(value) for value in (matrix / matrix[2, 2]).ravel())
 
 

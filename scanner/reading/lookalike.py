@@ -158,11 +158,13 @@ def compare(aligned: AlignedPage, tone: Tone, difference: Difference) -> Verdict
     """
     reach = _SEARCH_PX
     leads, weights = [], []
-    for spot in difference.spots:
+    centers = [(s.box.x + s.box.w / 2, s.box.y + s.box.h / 2) for s in difference.spots]
+    papers = tone.paper_at(aligned.to_small(np.array(centers, np.float64).reshape(-1, 2)))
+    for spot, paper in zip(difference.spots, papers, strict=True):
         height, width = spot.this.shape
         x0, y0, x1, y1 = spot.x, spot.y, spot.x + width, spot.y + height
         gray = aligned.crop((x0 - reach, y0 - reach, x1 + reach, y1 + reach))
-        window = darkness(gray, tone.paper_at((x0 + x1) / 2, (y0 + y1) / 2), tone.black)
+        window = darkness(gray, float(paper), tone.black)
         this, other = _likeness(window, spot.this), _likeness(window, spot.other)
         leads.append(this - other)
         weights.append(max(this, other) * spot.ink)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scanner.ballot import TargetMeasures
-from scanner.reading.align import AlignedPage, Window, lay_half
+from scanner.reading.align import AlignedPage, Window
 from scanner.reading.ink import Tone, darkness
 from scanner.reading.places import SEARCH_MM, PrintPlace, TargetPlace, find_places
 
@@ -52,26 +52,42 @@ class MeasuredPage:
     """In the order of ``BlankPage.targets``."""
     covered: tuple[bool, ...]
     """Whether the scan has paper at each target."""
-    tone: Tone
-    """How bright paper and print are on this scan."""
 
 
-def measure_marks(aligned: AlignedPage) -> MeasuredPage:
+def find_tone(aligned: AlignedPage) -> Tone:
+    """How bright paper and print are on an aligned page."""
+    blank = aligned.blank
+    right, bottom = blank.width_px - 1.0, blank.height_px - 1.0
+    page = np.array([(0.0, 0.0), (right, 0.0), (right, bottom), (0.0, bottom)])
+    points = aligned.to_small(np.vstack([page, blank.print_points]))
+    return Tone.of_scan(aligned.small, points[:4], points[4:])
+
+
+def measure_marks(aligned: AlignedPage, tone: Tone) -> MeasuredPage:
     """Measure every target of an aligned page."""
     blank = aligned.blank
     places = find_places(blank)
-    laid = lay_half(aligned)
-    tone = Tone.of_page(laid, blank.print_pixels)
-    half = darkness(laid, tone.paper, tone.black)
-    questions = [_likeness(aligned, tone, half, place) for place in places.questions]
+    if not places.targets:
+        return MeasuredPage((), ())
+    half = darkness(aligned.small, tone.paper, tone.black)
+    prints = [*places.labels, *places.questions]
+    around = aligned.half_crops(half, [place.around for place in prints])
+    labels, questions = around[: len(places.labels)], around[len(places.labels) :]
+    alike = [
+        _likeness(aligned, tone, picture, place)
+        for picture, place in zip(questions, places.questions, strict=True)
+    ]
     targets = []
     reach = round(SEARCH_MM * blank.px_per_mm)
     grays = aligned.crops([_grown(place.ring, reach) for place in places.targets])
-    for place, gray, label, question in zip(
-        places.targets, grays, places.labels, places.question_of, strict=True
-    ):
-        ink, shift = _settle(gray, tone, place, reach)
-        alike = min(_likeness(aligned, tone, half, label, shift), questions[question])
+    papers = tone.paper_at(aligned.to_small(places.centers))
+    for number, (place, label) in enumerate(zip(places.targets, places.labels, strict=True)):
+        ink = darkness(grays[number], float(papers[number]), tone.black)
+        ink, shift = _settle(ink, place, reach)
+        match = min(
+            _likeness(aligned, tone, labels[number], label, shift),
+            alike[places.question_of[number]],
+        )
         added = cv2.subtract(ink, place.known).astype(np.uint8, copy=False)
         inked = (added >= INKED).astype(np.uint8)
         outline = min(_share(ink >= _PRESENT, place.edge, empty=1.0) / _WHOLE_OUTLINE, 1.0)
@@ -82,14 +98,14 @@ def measure_marks(aligned: AlignedPage) -> MeasuredPage:
                 weight=_share(added, place.inside) / 255.0,
                 outline=_share(inked, place.near),
                 outside=_share(inked, place.outside),
-                label_mm=_written_on(half, label) / (blank.px_per_mm / 2),
+                label_mm=_written_on(labels[number], label) / (blank.px_per_mm / 2),
                 extent_mm=_extent(inked, place) / blank.px_per_mm if inside > 0 else 0.0,
                 through=float(inside > 0 and _is_line_through(inked, blank.px_per_mm)),
                 residual_mm=math.hypot(*shift) / blank.px_per_mm,
-                print_match=max(min(alike, outline), 0.0),
+                print_match=max(min(match, outline), 0.0),
             )
         )
-    return MeasuredPage(tuple(targets), _covered(aligned), tone)
+    return MeasuredPage(tuple(targets), _covered(aligned))
 
 
 def _grown(window: Window, reach: int) -> Window:
@@ -98,7 +114,7 @@ def _grown(window: Window, reach: int) -> Window:
 
 
 def _settle(
-    gray: NDArray[np.uint8], tone: Tone, place: TargetPlace, reach: int
+    ink: NDArray[np.uint8], place: TargetPlace, reach: int
 ) -> tuple[NDArray[np.uint8], tuple[int, int]]:
     """The ink around one target, and by how many pixels it lay off its place, in x and y.
 
@@ -106,13 +122,11 @@ def _settle(
     outline is left out on both sides, since that is where voters write.
 
     Args:
-        gray: The ring around the target with a margin, from the scan.
-        tone: How bright paper and print are on the page.
+        ink: The ring around the target with a margin, from the scan.
         place: The target's place.
         reach: Width of the margin in pixels.
     """
     x0, y0, x1, y1 = place.ring
-    ink = darkness(gray, tone.paper_at((x0 + x1) / 2, (y0 + y1) / 2), tone.black)
     hollow = ink.copy()
     a0, b0, a1, b1 = place.core
     hollow[b0 + reach : b1 + reach, a0 + reach : a1 + reach] = 0
@@ -171,7 +185,7 @@ def _is_line_through(inked: NDArray[np.uint8], px_per_mm: float) -> bool:
 def _likeness(
     aligned: AlignedPage,
     tone: Tone,
-    half: NDArray[np.uint8],
+    around: NDArray[np.uint8],
     place: PrintPlace,
     shift: tuple[int, int] = (0, 0),
 ) -> float:
@@ -183,30 +197,26 @@ def _likeness(
     Args:
         aligned: The page.
         tone: How bright paper and print are on it.
-        half: Its darkness at half resolution.
+        around: Its darkness in ``place.around``.
         place: Where to look.
         shift: How far the target that the print belongs to lies off, in working pixels.
     """
     if not place.print.any():
         return 1.0
-    dx, dy = shift
-    x0, y0, x1, y1 = (
-        edge + round(off / 2) for edge, off in zip(place.window, (dx, dy, dx, dy), strict=True)
-    )
-    height, width = half.shape
-    if x0 < 0 or y0 < 0 or x1 > width or y1 > height:
-        return 0.0
-    reach = _LABEL_SEARCH_PX
-    left, top = max(x0 - reach, 0), max(y0 - reach, 0)
-    page = half[top : y1 + reach, left : x1 + reach].copy()
-    page[y0 - top : y1 - top, x0 - left : x1 - left] *= place.telling
+    height, width = place.picture.shape
+    left, top = (place.margin + round(off / 2) - _LABEL_SEARCH_PX for off in shift)
+    reach = 2 * _LABEL_SEARCH_PX
+    page = around[top : top + height + reach, left : left + width + reach].copy()
+    page[
+        _LABEL_SEARCH_PX : _LABEL_SEARCH_PX + height, _LABEL_SEARCH_PX : _LABEL_SEARCH_PX + width
+    ] *= place.telling
     score = cv2.matchTemplate(page, place.picture, cv2.TM_CCOEFF_NORMED)
     _, alike, _, (x, y) = cv2.minMaxLoc(score)
     if not np.isfinite(alike) or alike < _STILL_ALIKE:
         return 0.0
     pieces = np.array([alike])
     if len(place.pieces) > 1:
-        pieces = _alike_by_piece(page[y : y + y1 - y0, x : x + x1 - x0], place)
+        pieces = _alike_by_piece(page[y : y + height, x : x + width], place)
         for index in np.flatnonzero(pieces < _CLEARLY_ALIKE):
             pieces[index] = _search_piece(page, place, int(index))
     if pieces.min() < _CLEARLY_ALIKE:
@@ -246,7 +256,9 @@ def _found_by_piece(
     x0, y0, x1, y1 = place.fine_window
     dx, dy = shift
     gray = aligned.crop((x0 + dx, y0 + dy, x1 + dx, y1 + dy))
-    ink = darkness(gray, tone.paper_at((x0 + x1) / 2, (y0 + y1) / 2), tone.black)
+    center = np.array([[(x0 + x1) / 2, (y0 + y1) / 2]])
+    paper = float(tone.paper_at(aligned.to_small(center))[0])
+    ink = darkness(gray, paper, tone.black)
     there = (cv2.dilate(ink, np.ones((3, 3), np.uint8)) >= _PRESENT) & place.fine_print
     edges = 2 * place.pieces
     found = np.add.reduceat(there.sum(axis=0), edges)
@@ -254,10 +266,9 @@ def _found_by_piece(
     return np.asarray(found / np.maximum(whole, 1))
 
 
-def _written_on(half: NDArray[np.uint8], place: PrintPlace) -> float:
+def _written_on(around: NDArray[np.uint8], place: PrintPlace) -> float:
     """Longer side, in half-size pixels, of the largest piece of ink around a label."""
-    x0, y0, x1, y1 = place.around
-    inked = (half[y0:y1, x0:x1] >= INKED) & place.bare
+    inked = (around >= INKED) & place.bare
     if not inked.any():
         return 0.0
     _, _, stats, _ = cv2.connectedComponentsWithStats(inked.astype(np.uint8), connectivity=8)

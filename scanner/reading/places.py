@@ -45,8 +45,8 @@ _HALF_SOLID = 100
 """As SOLID, at half resolution, where a thin stroke is never quite black."""
 _ENOUGH_PRINT_PX = 10
 """At half resolution."""
-_WRITING_MM = 2.0
-"""A circle around a label, or a line under it, lies this near to it."""
+MARGIN_MM = 2.4
+"""A circle around a label, or a line under it, lies this near to it; no print is further off."""
 _PIECE_MM = 7.0
 _QUESTION_MM = 9.0
 _RIGHT_OF_OPTIONS_MM = 22.0
@@ -99,9 +99,11 @@ class PrintPlace:
     fine_print: NDArray[np.bool_]
     """Where the blank has print there."""
     around: Window
-    """The window with a margin, where writing is looked for, at half resolution."""
+    """The window with a margin of ``MARGIN_MM``, where print and writing are looked for."""
+    margin: int
+    """That margin, at half resolution."""
     bare: NDArray[np.bool_]
-    """Where the blank has no print in it."""
+    """Where in ``around`` the blank has paper without print."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,8 @@ class Places:
     """All places of one page, in the order of ``BlankPage.targets``."""
 
     targets: tuple[TargetPlace, ...]
+    centers: NDArray[np.float64]
+    """The middle of each target's ring, shape (n, 2), in working pixels."""
     labels: tuple[PrintPlace, ...]
     questions: tuple[PrintPlace, ...]
     """One for each contest of the page."""
@@ -138,6 +142,9 @@ def find_places(blank: BlankPage) -> Places:
     windows, question_of = _question_boxes(blank)
     return Places(
         targets=targets,
+        centers=np.array(
+            [((x0 + x1) / 2, (y0 + y1) / 2) for x0, y0, x1, y1 in (t.ring for t in targets)]
+        ).reshape(-1, 2),
         labels=tuple(_label_place(half, box, boxes, scale) for box in boxes),
         questions=tuple(half.place(box) for box in windows),
         question_of=question_of,
@@ -238,8 +245,7 @@ class _Half:
         """The place of a box that is given in working pixels."""
         x0, y0, x1, y1 = _window(box.scaled(0.5, 0.5), self.telling.shape)
         length = _PIECE_MM * self.px_per_mm / 2
-        margin = _WRITING_MM * self.px_per_mm / 2
-        a0, b0, a1, b1 = _window(box.scaled(0.5, 0.5).grown(margin), self.telling.shape)
+        margin = round(MARGIN_MM * self.px_per_mm / 2)
         picture = np.ascontiguousarray(self.picture[y0:y1, x0:x1])
         pieces = _pieces(self.print[y0:y1, x0:x1], length if in_pieces else np.inf)
         ours = picture.astype(np.float32)
@@ -258,8 +264,9 @@ class _Half:
             piece_spreads=np.sqrt(np.maximum(squares - means * means, 1.0)),
             fine_window=(2 * x0, 2 * y0, 2 * x1, 2 * y1),
             fine_print=self.fine_print[2 * y0 : 2 * y1, 2 * x0 : 2 * x1],
-            around=(a0, b0, a1, b1),
-            bare=self.bare[b0:b1, a0:a1],
+            around=(x0 - margin, y0 - margin, x1 + margin, y1 + margin),
+            margin=margin,
+            bare=np.pad(self.bare, margin)[y0 : y1 + 2 * margin, x0 : x1 + 2 * margin],
         )
 
 

@@ -13,6 +13,7 @@ from typing import IO
 
 import cv2
 import numpy as np
+import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -209,7 +210,8 @@ def decode_jpeg(
 ) -> PageImage:
     """Decode an opened JPEG at 1/1, 1/2, 1/4 or 1/8, in grey, strictly.
 
-    Pillow hands the scaling to libjpeg, as OpenCV does, and it refuses a stream that ends early.
+    A stream that ends early or is damaged is refused: half a page read as a whole one would be
+    unmarked in its lower half.
 
     Args:
         image: The JPEG, opened but not decoded.
@@ -226,9 +228,12 @@ def decode_jpeg(
     full_size, dpi = image.size, stated_dpi(image)
     turn = read_turn(image) if turn is None else turn
     reduction = choose_reduction(full_size, min_long_side_px)
+    small_size = full_size[0] // reduction, full_size[1] // reduction
     with refuse_broken(path):
-        image.draft("L", (full_size[0] // reduction, full_size[1] // reduction))
-        gray = gray_of(image)
+        gray = _decode_flawless(image, data, small_size)
+        if gray is None:
+            image.draft("L", small_size)
+            gray = gray_of(image)
     # libjpeg cannot scale a few rare kinds (lossless, arithmetic); the factor it used counts.
     gray = reduce_gray(gray, reduction // _factor(full_size, gray))
     return PageImage(
@@ -238,6 +243,23 @@ def decode_jpeg(
         image_hash=hashlib.sha256(data).hexdigest(),
         dpi=dpi,
     )
+
+
+def _decode_flawless(image: Image.Image, data: bytes, small_size: tuple[int, int]) -> Gray | None:
+    """The usual kinds of JPEG, twice as fast as Pillow's copies allow.
+
+    Returns:
+        None for a rare kind, and for data with the least fault: Pillow knows which can be borne.
+    """
+    if image.mode not in {"L", "RGB"}:
+        return None
+    try:
+        gray = simplejpeg.decode_jpeg(
+            data, "GRAY", min_width=small_size[0], min_height=small_size[1]
+        )
+    except ValueError:
+        return None
+    return np.asarray(gray[:, :, 0], np.uint8)
 
 
 def decode_picture(
@@ -274,7 +296,7 @@ def gray_of(image: Image.Image) -> Gray:
         image = Image.alpha_composite(paper, rgba)
     if image.mode not in {"L", "1"}:
         image = image.convert("RGB")
-    return np.asarray(image.convert("L"))
+    return np.asarray(image if image.mode == "L" else image.convert("L"))
 
 
 def read_turn(image: Image.Image) -> Turn:
