@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from io import BufferedReader
 from pathlib import Path
@@ -28,6 +30,7 @@ from scanner.messages import gettext as _
 from scanner.reading.pages import close_files, count_pages
 
 BLOCK_BYTES = 1 << 20
+COPIES_AT_ONCE = 4
 UNFINISHED_SUFFIX = ".part"
 _Page = tuple[ScannedFile, int]
 """A file and the number of a page in it."""
@@ -53,9 +56,12 @@ def register_files(store: Store, batch: Batch, tell: Callable[[int, int], None])
         leftover.unlink()
     paths = batch.request.paths()
     done = len(store.files(batch.id))
-    for place, path in enumerate(paths[done:], start=done):
-        store.add_file(_take_in(store, ScannedFile(batch.id, place, "", str(path), "", 0)))
-        tell(place + 1, len(paths))
+    with ThreadPoolExecutor(COPIES_AT_ONCE) as copiers:
+        copies = _copy_ahead(paths[done:], store.folder, copiers)
+        for place, (path, copy, content_hash) in enumerate(copies, start=done):
+            file = ScannedFile(batch.id, place, content_hash, str(path), "", 0)
+            store.add_file(_take_in(store, file, copy))
+            tell(place + 1, len(paths))
     close_files()
 
 
@@ -112,19 +118,35 @@ def _sides(request: BatchRequest, files: Sequence[ScannedFile]) -> tuple[list[_P
     return fronts, [page for file in files[backs_begin:] for page in _pages_of(file)]
 
 
-def _take_in(store: Store, file: ScannedFile) -> ScannedFile:
-    """Copy a file under its hash; find out whether it is known, and how many pages it has."""
-    folder = store.folder / IMAGES_FOLDER
-    path = Path(file.name)
-    copy, content_hash = _copy(path, folder, store.folder)
-    known = store.find_file(content_hash)
+def _copy_ahead(
+    paths: Sequence[Path], folder: Path, copiers: Executor
+) -> Iterator[tuple[Path, Path, str]]:
+    """Each file, its copy and the SHA-256 of its bytes, in order; some copies ahead.
+
+    Waiting for the disk takes most of the time, and several can wait at once.
+    """
+    waiting: deque[tuple[Path, Future[tuple[Path, str]]]] = deque()
+    for place, path in enumerate(paths):
+        name = f"{os.getpid()}-{place}{UNFINISHED_SUFFIX}"
+        copy = folder / IMAGES_FOLDER / name
+        waiting.append((path, copiers.submit(_copy, path, copy, folder)))
+        if len(waiting) > COPIES_AT_ONCE:
+            path, oldest = waiting.popleft()
+            yield path, *oldest.result()
+    for path, left in waiting:
+        yield path, *left.result()
+
+
+def _take_in(store: Store, file: ScannedFile, copy: Path) -> ScannedFile:
+    """Keep a copy under its hash; find out whether it is known, and how many pages it has."""
+    known = store.find_file(file.hash)
     if known is not None:
         copy.unlink()
-        return replace(file, hash=content_hash, stored=known.stored, known_as=known.name)
-    stored = folder / f"{content_hash}{_extension(path)}"
+        return replace(file, stored=known.stored, known_as=known.name)
+    stored = copy.with_name(f"{file.hash}{_extension(Path(file.name))}")
     with storage_faults(store.folder):
         copy.replace(stored)
-    file = replace(file, hash=content_hash, stored=stored.name)
+    file = replace(file, stored=stored.name)
     try:
         return replace(file, pages=count_pages(stored))
     except InputError as error:
@@ -135,10 +157,9 @@ def _take_in(store: Store, file: ScannedFile) -> ScannedFile:
         return replace(file, refusal=Reason.UNREADABLE_FILE, evidence=evidence)
 
 
-def _copy(path: Path, folder: Path, count_folder: Path) -> tuple[Path, str]:
+def _copy(path: Path, copy: Path, count_folder: Path) -> tuple[Path, str]:
     """Copy a file under a passing name; the copy and the SHA-256 of its bytes."""
     digest = hashlib.sha256()
-    copy = folder / f"{os.getpid()}{UNFINISHED_SUFFIX}"
     with _open(path) as source, storage_faults(count_folder), copy.open("wb") as target:
         while block := source.read(BLOCK_BYTES):
             digest.update(block)
