@@ -345,7 +345,7 @@ def test_a_sound_form_has_no_findings(form: Form) -> None:
     [
         ({"y": 42.0}, Severity.FAULT, "overlap"),
         ({"x": 2.0}, Severity.WARNING, "5 mm"),
-        ({"w": 1.5}, Severity.WARNING, "2 mm"),
+        ({"w": 1.5}, Severity.WARNING, "2.5 mm"),
         ({"y": 54.5}, Severity.WARNING, "outline"),
         ({"label": ""}, Severity.WARNING, "label"),
     ],

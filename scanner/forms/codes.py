@@ -8,8 +8,17 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
+
+import segno
 
 PREFIX = "KP1"
+CODE_MM = 10.0
+HIGHEST_SERIAL = 999_999
+
+_LEAST_MODULE_MM = 0.3
+"""A square of the code at 200 dpi is then more than two pixels wide."""
+_HIGHEST_PAGE = 99
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,35 @@ def decode_code(text: str) -> PageCode | None:
     if len(parts) != 4 or parts[0] != PREFIX or _check(body) != check or not parts[2].isdigit():
         return None
     return PageCode(parts[1], int(parts[2]), parts[3])
+
+
+def format_serial(number: int) -> str:
+    """A serial number as it is printed and written into codes: six digits."""
+    return f"{number:06d}"
+
+
+def draw_code(code: PageCode) -> list[list[bool]]:
+    """The squares of a page's code without its quiet zone, row by row; True is black.
+
+    Level M. All codes of a form have as many squares, so that a copy with a serial number and
+    the blank without one look alike.
+    """
+    version = _version(code.form)
+    drawn = segno.make(encode_code(code), error="m", version=version, boost_error=False)
+    return [[bool(square) for square in row] for row in drawn.matrix]
+
+
+def code_side_mm(form_id: str) -> float:
+    """Side of a form's codes: 10 mm, and more for a long id so that it stays readable."""
+    return max(CODE_MM, round(_LEAST_MODULE_MM * (17 + 4 * _version(form_id)), 1))
+
+
+@lru_cache(maxsize=64)
+def _version(form_id: str) -> int:
+    """Size of the form's codes, 1..40, that holds the longest text it can have."""
+    longest = encode_code(PageCode(form_id, _HIGHEST_PAGE, format_serial(HIGHEST_SERIAL)))
+    version = segno.make(longest, error="m", micro=False, boost_error=False).version
+    return int(version)
 
 
 def _check(body: str) -> str:

@@ -71,12 +71,16 @@ def check_letters(texts: Iterable[str]) -> None:
         MissingToolError: The font is not installed.
     """
     glyphs = [font.face.charToGlyph for font in load_faces().values()]
-    letters = {letter for text in texts for letter in text}
-    missing = sorted(x for x in letters if not all(ord(x) in known for known in glyphs))
-    if missing:
-        raise FormError(
-            _("These letters cannot be printed: {letters}").format(letters=" ".join(missing))
-        )
+    for text in texts:
+        missing = sorted({x for x in text if not all(ord(x) in known for known in glyphs)})
+        if missing:
+            letters = ", ".join(f"{letter} (U+{ord(letter):04X})" for letter in missing)
+            raise FormError(
+                _("These letters cannot be printed: {letters}, in {text!r}.").format(
+                    letters=letters, text=text
+                ),
+                remedy=_("Write them with other letters; boxes to mark are drawn by themselves."),
+            )
 
 
 def _cut(face: Face) -> bytes:

@@ -7,10 +7,7 @@ and only then moved into its place.
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,15 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from scanner.errors import FormError, StorageError
+from scanner.errors import FormError
 from scanner.forms.target_list import ContestRows, TargetList, TargetRow, read_target_lists
 from scanner.forms.template import ID_PATTERN, Contest, Form, Option, Page, read_form, write_form
+from scanner.forms.workshop import move_into_place, open_workshop
 from scanner.geometry import MM_PER_INCH, px_to_mm
 from scanner.messages import gettext as _
 
 A4_SHORT_SIDE_MM = 210.0
 _LOWEST_STATED_DPI = 100.0
 """72 and 96 are what programs write who do not know."""
+_MOST_STRETCH = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +88,13 @@ def import_forms(request: ImportRequest, load_blanks: LoadBlanks) -> list[Import
     ids = [_form_id(request, targets, alone=len(lists) == 1) for targets in lists]
     _refuse_taken(request, ids)
     made = []
-    with _workshop(request.folder) as workshop:
+    with open_workshop(request.folder) as workshop:
         for form_id, targets in zip(ids, lists, strict=True):
             form, blanks, notes = _make_form(request, targets, form_id, load_blanks)
             _write(form, blanks, workshop / form_id)
             made.append(notes)
         for form_id in ids:
-            _move_into_place(workshop, request.folder, form_id)
+            move_into_place(workshop, request.folder, form_id)
     forms = [read_form(request.folder / form_id) for form_id in ids]
     return [ImportedForm(form, tuple(notes)) for form, notes in zip(forms, made, strict=True)]
 
@@ -159,15 +158,15 @@ def _refuse_taken(request: ImportRequest, ids: Sequence[str]) -> None:
 def _make_form(
     request: ImportRequest, targets: TargetList, form_id: str, load_blanks: LoadBlanks
 ) -> tuple[Form, list[_NumberedBlank], list[str]]:
-    notes: list[str] = []
+    notes = list(targets.notes)
     blanks = _number_blanks(request, targets, load_blanks, notes)
-    dpi_of = {blank.number: blank.dpi for blank in blanks}
+    scale_of = {blank.number: _mm_per_unit(blank, targets, notes) for blank in blanks}
     try:
         form = Form(
             id=form_id,
             title=request.title or targets.title,
             pages=tuple(_page(blank) for blank in blanks),
-            contests=tuple(_contest(contest, targets, dpi_of) for contest in targets.contests),
+            contests=tuple(_contest(contest, targets, scale_of) for contest in targets.contests),
         )
     except ValidationError as error:
         faults = "; ".join(
@@ -247,13 +246,38 @@ def _page(blank: _NumberedBlank) -> Page:
     )
 
 
-def _contest(contest: ContestRows, targets: TargetList, dpi_of: dict[int, float]) -> Contest:
-    options = tuple(_option(row, targets, dpi_of) for row in contest.targets)
+def _mm_per_unit(
+    blank: _NumberedBlank, targets: TargetList, notes: list[str]
+) -> tuple[float, float]:
+    """Millimetres for one unit of the list, across and down."""
+    if targets.unit == "mm":
+        return 1.0, 1.0
+    pixel = px_to_mm(1.0, blank.dpi)
+    if targets.page_px is None:
+        return pixel, pixel
+    height, width = blank.image.gray.shape
+    across, down = width / targets.page_px[0], height / targets.page_px[1]
+    if abs(across / down - 1) > _MOST_STRETCH:
+        notes.append(
+            _(
+                "{name} has other proportions than the page of the list: check with 'form show' "
+                "that the targets lie where they should."
+            ).format(name=blank.image.path.name)
+        )
+    return across * pixel, down * pixel
+
+
+def _contest(
+    contest: ContestRows, targets: TargetList, scale_of: dict[int, tuple[float, float]]
+) -> Contest:
+    options = tuple(_option(row, targets, scale_of) for row in contest.targets)
     return Contest(id=contest.id, title=contest.title, max=contest.max, options=options)
 
 
-def _option(row: TargetRow, targets: TargetList, dpi_of: dict[int, float]) -> Option:
-    if row.page not in dpi_of:
+def _option(
+    row: TargetRow, targets: TargetList, scale_of: dict[int, tuple[float, float]]
+) -> Option:
+    if row.page not in scale_of:
         raise FormError(
             _("{where}, field 'page': there is no blank for page {page}.").format(
                 where=row.where, page=row.page
@@ -261,10 +285,7 @@ def _option(row: TargetRow, targets: TargetList, dpi_of: dict[int, float]) -> Op
             remedy=_("Give the blanks of all pages with --blank, in their order."),
             path=targets.path,
         )
-    box = row.box
-    if targets.unit == "px":
-        scale = px_to_mm(1.0, dpi_of[row.page])
-        box = box.scaled(scale, scale)
+    box = row.box.scaled(*scale_of[row.page])
     x, y, w, h = (round(value, 3) for value in (box.x, box.y, box.w, box.h))
     # The schema names the shapes; a list with any other has been refused before.
     return Option.model_validate(
@@ -280,40 +301,3 @@ def _write(form: Form, blanks: Sequence[_NumberedBlank], folder: Path) -> None:
         (folder / page.blank).write_bytes(encoded.tobytes())
     write_form(form, folder)
     read_form(folder)
-
-
-@contextmanager
-def _workshop(folder: Path) -> Iterator[Path]:
-    """A folder on the same disk for unfinished forms; one level too deep to be listed."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        workshop = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder))
-    except OSError as error:
-        raise _cannot_write(folder, error) from error
-    try:
-        yield workshop
-    except OSError as error:
-        raise _cannot_write(folder, error) from error
-    finally:
-        shutil.rmtree(workshop, ignore_errors=True)
-
-
-def _move_into_place(workshop: Path, folder: Path, form_id: str) -> None:
-    place, former = folder / form_id, workshop / f"{form_id}.former"
-    had_former = place.exists()
-    if had_former:
-        place.rename(former)
-    try:
-        (workshop / form_id).rename(place)
-    except OSError:
-        if had_former:
-            former.rename(place)
-        raise
-
-
-def _cannot_write(folder: Path, error: OSError) -> StorageError:
-    return StorageError(
-        _("The form cannot be written ({reason}).").format(reason=error.strerror or error),
-        remedy=_("Check that the folder may be written, and that the disk has space."),
-        path=folder,
-    )

@@ -7,7 +7,6 @@ depend on the resolution of its blank.
 from __future__ import annotations
 
 import hashlib
-import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -19,7 +18,9 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    SerializerFunctionWrapHandler,
     ValidationError,
+    model_serializer,
     model_validator,
 )
 from ruamel.yaml import YAML
@@ -28,6 +29,7 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from scanner.errors import FormError
+from scanner.forms.faults import explain_faults
 from scanner.geometry import Box
 
 FORM_FILE = "form.yaml"
@@ -73,7 +75,17 @@ class Contest(_Part):
     id: str = Field(min_length=1, max_length=200)
     title: Text = ""
     max: int = Field(default=1, ge=1)
+    breakdown: bool = False
+    """It says who answers, as the field of service does, and is no question of the survey."""
     options: tuple[Option, ...] = Field(min_length=1)
+
+    @model_serializer(mode="wrap")
+    def _leave_out_the_usual(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without ``breakdown`` where it is false: forms of before keep their content hash."""
+        fields: dict[str, Any] = handler(self)
+        if not self.breakdown:
+            fields.pop("breakdown", None)
+        return fields
 
     @model_validator(mode="after")
     def _options_differ(self) -> Self:
@@ -216,7 +228,7 @@ def read_form(folder: Path) -> Form:
     try:
         form = Form.model_validate(data)
     except ValidationError as error:
-        raise FormError(_explain(error, data), path=path) from error
+        raise FormError(explain_faults(error, data), path=path) from error
     form._folder = folder
     for page in form.pages:
         if not form.blank_path(page).is_file():
@@ -249,27 +261,3 @@ def write_form(form: Form, folder: Path) -> None:
 def _quoted(value: Any) -> Any:
     """A text in double quotes: bare, ``?0`` or ``a: b`` would mean something else within braces."""
     return DoubleQuotedScalarString(value) if isinstance(value, str) else value
-
-
-def _explain(error: ValidationError, data: Any) -> str:
-    """The first faults of a form, each with its line and field."""
-    faults = []
-    for fault in error.errors()[:3]:
-        field = ".".join(str(step) for step in fault["loc"]) or "form"
-        message = re.sub(r"^Value error, ", "", fault["msg"])
-        faults.append(f"line {_line_of(data, fault['loc'])}, {field}: {message}")
-    return "; ".join(faults)
-
-
-def _line_of(node: Any, location: Sequence[str | int]) -> int:
-    """The line, from 1, at which a field of the YAML stands (or its nearest parent)."""
-    line = 1
-    for step in location:
-        if isinstance(node, CommentedMap) and step in node:
-            line = node.lc.key(step)[0] + 1
-        elif isinstance(node, CommentedSeq) and isinstance(step, int) and step < len(node):
-            line = node.lc.item(step)[0] + 1
-        else:
-            break
-        node = node[step]
-    return line
