@@ -94,7 +94,8 @@ class TargetMeasures:
     """
 
     inside: float
-    """Share of the inside of the printed outline that is covered by added ink."""
+    """Share of the inside of the printed outline that is covered by added ink; in a target larger
+    than an ordinary box, the share that the same strokes would cover had it been drawn smaller."""
     weight: float
     """Mean darkness of that inside that the blank does not have, 0 white .. 1 black."""
     outline: float

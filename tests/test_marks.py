@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
 from scanner.ballot import ContestReading, ContestState, MarkState, Reason, TargetReading
+from scanner.forms.catalog import DEFAULT_FOLDER, find_form
 from scanner.forms.damage import Damage
 from scanner.forms.pen import MarkKind, MarkStyle, Pen
 from scanner.forms.template import Rule
@@ -26,6 +28,8 @@ from tests.synthetic import (
     scan_like,
     target_box_px,
 )
+
+ROOT = Path(__file__).parents[1]
 
 CHOICES = {"q1": ["o1"], "q2": ["o2"], "q3": ["o3"], "q4": ["o2"], "q5": ["o1"]}
 """The last question, q6, stays blank."""
@@ -100,6 +104,20 @@ def test_nearly_all_clear_crosses_are_read_without_a_person(blank: BlankPage) ->
             if name not in MARKED
         ]
     assert np.mean(states) > 0.99
+
+
+def test_a_cross_in_a_roomy_cell_of_a_table_counts_like_one_in_a_box() -> None:
+    form = find_form(ROOT / DEFAULT_FOLDER, "bao_lam_huyen")
+    rows = [contest for contest in form.contests if contest.options[0].shape == "cell"]
+    assert len(rows) == 8
+    for seed in range(3):
+        choices = {row.id: [row.options[(seed + place) % 5].id] for place, row in enumerate(rows)}
+        targets = read(blank_of(form), scan_like(mark(form, choices, seed=seed), seed=seed))
+        for row in rows:
+            for option in row.options:
+                wanted = MarkState.MARKED if option.id in choices[row.id] else MarkState.UNMARKED
+                reading = targets[f"{row.id}/{option.id}"]
+                assert reading.state is wanted, reading
 
 
 @pytest.mark.parametrize("style", [*DOTS, *LIGHT], ids=name_of)

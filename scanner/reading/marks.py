@@ -91,11 +91,11 @@ def measure_marks(aligned: AlignedPage, tone: Tone) -> MeasuredPage:
         added = cv2.subtract(ink, place.known).astype(np.uint8, copy=False)
         inked = (added >= INKED).astype(np.uint8)
         outline = min(_share(ink >= _PRESENT, place.edge, empty=1.0) / _WHOLE_OUTLINE, 1.0)
-        inside = _share_of_strokes(added, place.inside)
+        inside = min(_share_of_strokes(added, place.inside) * place.roominess, 1.0)
         targets.append(
             TargetMeasures(
                 inside=inside,
-                weight=_share(added, place.inside) / 255.0,
+                weight=min(_share(added, place.inside) / 255.0 * place.roominess, 1.0),
                 outline=_share(inked, place.near),
                 outside=_share(inked, place.outside),
                 label_mm=_written_on(labels[number], label) / (blank.px_per_mm / 2),

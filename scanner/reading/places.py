@@ -25,6 +25,12 @@ _SLACK_MM = 0.30
 """Ink this near the blank's own print is not counted: edges never lie exactly alike."""
 _INSET_MM = 0.55
 """The outline's own width and a little: left out of the inside."""
+_ROOMY_MM = 5.0
+_RIM = 0.35
+"""Share of what a target's shorter side is longer than that, which is left out at each edge."""
+_BOX_MM = 3.4
+"""Side of the inside of an ordinary printed box. A cross as large as its target covers a share of
+it that falls as its sides grow, since a pen's stroke stays as thin."""
 _LEAST_FREE = 0.08
 """Share of the inside free of print from which ink is counted only there."""
 _NEAR_MM = 0.6
@@ -72,6 +78,8 @@ class TargetPlace:
     """The print of the outline itself."""
     core: Window
     """The inside as a window of the ring."""
+    roominess: float
+    """How much larger than an ordinary box's the inside is, in length: 1 for any smaller one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +189,7 @@ def _target_place(
         outside=np.flatnonzero(~in_near & ~others & free),
         edge=np.flatnonzero((ours >= SOLID) & in_near & ~in_core),
         core=core,
+        roominess=max(((core[2] - core[0]) * (core[3] - core[1])) ** 0.5 / (_BOX_MM * scale), 1.0),
     )
 
 
@@ -199,7 +208,10 @@ def _inside(box: Box, kind: str, scale: float) -> Box:
     """The part of a target that a mark has to reach: without its outline and its corners."""
     if kind in ("oval", "circle"):
         return box.grown(-0.15 * box.w - 0.1 * scale, -0.15 * box.h - 0.1 * scale)
-    return box.grown(-min(_INSET_MM * scale, 0.2 * min(box.w, box.h)))
+    side = min(box.w, box.h)
+    # In the cell of a table, what reaches in from the next one is that one's.
+    rim = _RIM * max(side - _ROOMY_MM * scale, 0.0)
+    return box.grown(-min(_INSET_MM * scale, 0.2 * side) - rim)
 
 
 class _Half:
