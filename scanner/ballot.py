@@ -95,7 +95,7 @@ class TargetMeasures:
 
     inside: float
     """Share of the inside of the printed outline that is covered by added ink; in a target larger
-    than an ordinary box, the share that the same strokes would cover had it been drawn smaller."""
+    than an ordinary box, the share of such a box that it would cover."""
     weight: float
     """Mean darkness of that inside that the blank does not have, 0 white .. 1 black."""
     outline: float
@@ -108,7 +108,8 @@ class TargetMeasures:
     """Longer side of the largest connected piece of added ink that touches the inside."""
     through: float
     """1 where there is ink inside and nearly all ink around is one straight thin line, from
-    one side of the surroundings to the opposite one, as a stroke across the page is; else 0."""
+    one side of the surroundings to the opposite one, as a stroke across the page is, or where it
+    is the tail of a stroke in the next target; else 0."""
     residual_mm: float
     """How far the print next to the target lies from where the alignment put it."""
     print_match: float

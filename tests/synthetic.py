@@ -126,6 +126,8 @@ class Design:
     """Words before every label, as a family name that all candidates share."""
     reworded: tuple[int, ...] = ()
     """Numbers of the questions that ask something else above the same options."""
+    numbers_inside: bool = False
+    """The options' numbers are printed in their boxes."""
     code: bool = False
     """Each page carries a QR code that names its form and page."""
     width_mm: float = 148.0
@@ -376,6 +378,8 @@ def _draw_question(
     for k, label in enumerate(labels):
         top = y + _TITLE_MM - 3.5 + k * _OPTION_PITCH_MM
         box = _draw_box(image, design, (x + 3, top))
+        if design.numbers_inside:
+            _put(image, design, str(k + 1), (x + 4.5, top + 3.2), 1.9)
         _put(image, design, label, (x + 10, top + 3.6), 2.5)
         options.append(
             Option(id=f"o{k + 1}", label=label, page=page, x=box.x, y=box.y, w=box.w, h=box.h)

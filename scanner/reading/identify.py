@@ -23,6 +23,10 @@ _FIRST_LOOK = (160, 1)
 _CLOSER_LOOK = (400, 2)
 """How many features of a scan are compared, and in how many sizes it is looked at; a blank keeps
 more of them, in more sizes. A page that lies as it should is known at the first look."""
+_LOOK_AT_PRINT = (1000, 4)
+_MUCH_BARE = 0.8
+"""Where the print of a scan fills less than this share of it, it is looked at by itself, too: a
+small sheet on a large glass."""
 _CANDIDATES = 5
 _CLEARLY_MATCHED = 0.20
 """Share of the scan's features in agreement with which no other candidate is tried."""
@@ -31,6 +35,10 @@ _SURELY_MATCHED = 0.22
 _LOOKALIKE = 0.20
 """Share of its features that a page must have in common with another to be looked at twice."""
 _BLANK_FEATURES = 60
+
+
+_Seen = tuple[Features, tuple[BlankPage, Match] | None]
+"""The features of a scan, and the page with which most of them agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,8 @@ class FormIndex:
         features, best = self._look(gray, _FIRST_LOOK, code)
         if best is None or best[1].inliers < _SURELY_MATCHED * len(features.points):
             features, best = self._look(gray, _CLOSER_LOOK, code)
+            if best is None or best[1].inliers < _CLEARLY_MATCHED * len(features.points):
+                features, best = self._look_at_print(gray, features, best, code)
         if len(features.points) < _BLANK_FEATURES:
             return UnreadablePage(Reason.BLANK_PAGE, {"features": float(len(features.points))})
         if best is None or best[1].inliers < self._settings.min_matches:
@@ -90,12 +100,33 @@ class FormIndex:
             page.gray, other, match.homography, match.inliers, page.features, page.code
         )
 
-    def _look(
-        self, gray: NDArray[np.uint8], look: tuple[int, int], code: PageCode | None
-    ) -> tuple[Features, tuple[BlankPage, Match] | None]:
+    def _look(self, gray: NDArray[np.uint8], look: tuple[int, int], code: PageCode | None) -> _Seen:
         count, levels = look
         features = find_features(gray, count=count, levels=levels)
         return features, self._best_match(features, code)
+
+    def _look_at_print(
+        self,
+        gray: NDArray[np.uint8],
+        features: Features,
+        best: tuple[BlankPage, Match] | None,
+        code: PageCode | None,
+    ) -> _Seen:
+        """A look at that part of the scan which has print, where that is a small one."""
+        if len(features.points) < _BLANK_FEATURES:
+            return features, best
+        corner, end = np.percentile(features.points, (1, 99), axis=0)
+        margin = 0.05 * (end - corner)
+        x0, y0 = np.maximum(corner - margin, 0).astype(int)
+        x1, y1 = np.minimum(end + margin, gray.shape[::-1]).astype(int)
+        if (x1 - x0) * (y1 - y0) > _MUCH_BARE * gray.size:
+            return features, best
+        part = find_features(gray[y0:y1, x0:x1], count=_LOOK_AT_PRINT[0], levels=_LOOK_AT_PRINT[1])
+        part = Features(part.points + np.array([x0, y0], np.float32), part.descriptors)
+        found = self._best_match(part, code)
+        if found is None or (best is not None and found[1].inliers <= best[1].inliers):
+            return features, best
+        return part, found
 
     def _best_match(
         self, features: Features, code: PageCode | None

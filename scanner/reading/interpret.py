@@ -24,6 +24,7 @@ from scanner.settings import Settings
 _FINE_ENOUGH = 0.9
 """Share of the working resolution at which a scan may be decoded: a little less of it, averaged,
 is better than twice as much of which every other pixel is skipped."""
+_GLASS_MM = 297.0
 _TRIED = 4
 """Look-alikes, the most alike first, that a page is tried as when it does not fit."""
 _OTHER_VERSION_SHARE = 0.2
@@ -51,7 +52,7 @@ class Reader:
             for page in form.pages
         ]
         self._index = FormIndex(blanks, self._settings)
-        longest = max((max(blank.width_px, blank.height_px) for blank in blanks), default=0)
+        longest = max((_glass_mm(blank) * blank.px_per_mm for blank in blanks), default=0.0)
         self.min_long_side_px = round(_FINE_ENOUGH * longest)
         """Long side, in pixels, that a scan must keep when it is decoded smaller."""
 
@@ -149,6 +150,11 @@ class Reader:
                 blank.targets, measured.targets, measured.covered, strict=True
             )
         )
+
+
+def _glass_mm(blank: BlankPage) -> float:
+    """The long side of what a page is scanned on: a small sheet may lie on a large glass."""
+    return max(blank.page.width_mm, blank.page.height_mm, _GLASS_MM)
 
 
 def _alternatives(page: IdentifiedPage, lookalikes: Sequence[BlankPage]) -> tuple[str, ...]:

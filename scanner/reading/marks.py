@@ -8,7 +8,8 @@ inside a box is taken for a mark.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -25,6 +26,11 @@ _LIGHT_INK = 55
 """A thinner or lighter line counts from here, if it stands out from what is around it: grey
 that fills the whole inside evenly is the other side showing through, or a shadow."""
 _STANDS_OUT = 30
+_FAINTLY_STANDS_OUT = 15
+_SOME_PRINT_INSIDE = 6.0
+"""Mean darkness of the inside of a blank's target, of 255, from which it holds print."""
+_PRINT_GAIN = 1.3
+"""So much darker than is usual on its page, a number in a box may be without a mark on it."""
 _PRESENT = 90
 """Darkness of the page, of 255, from which a piece of the blank's print counts as found."""
 _ALL_FOUND = 0.96
@@ -77,7 +83,8 @@ def measure_marks(aligned: AlignedPage, tone: Tone) -> MeasuredPage:
         _likeness(aligned, tone, picture, place)
         for picture, place in zip(questions, places.questions, strict=True)
     ]
-    targets = []
+    targets: list[TargetMeasures] = []
+    print_inside = np.zeros(len(places.targets))
     reach = round(SEARCH_MM * blank.px_per_mm)
     grays = aligned.crops([_grown(place.ring, reach) for place in places.targets])
     papers = tone.paper_at(aligned.to_small(places.centers))
@@ -91,21 +98,29 @@ def measure_marks(aligned: AlignedPage, tone: Tone) -> MeasuredPage:
         added = cv2.subtract(ink, place.known).astype(np.uint8, copy=False)
         inked = (added >= INKED).astype(np.uint8)
         outline = min(_share(ink >= _PRESENT, place.edge, empty=1.0) / _WHOLE_OUTLINE, 1.0)
-        inside = min(_share_of_strokes(added, place.inside) * place.roominess, 1.0)
+        inside = _share_of_strokes(added, place)
+        print_inside[number] = _print_inside(ink, place)
         targets.append(
             TargetMeasures(
                 inside=inside,
-                weight=min(_share(added, place.inside) / 255.0 * place.roominess, 1.0),
+                weight=_weight(added, place),
                 outline=_share(inked, place.near),
                 outside=_share(inked, place.outside),
                 label_mm=_written_on(labels[number], label) / (blank.px_per_mm / 2),
                 extent_mm=_extent(inked, place) / blank.px_per_mm if inside > 0 else 0.0,
-                through=float(inside > 0 and _is_line_through(inked, blank.px_per_mm)),
+                through=float(inside > 0 and _comes_from_elsewhere(inked, place, blank.px_per_mm)),
                 residual_mm=math.hypot(*shift) / blank.px_per_mm,
                 print_match=max(min(match, outline), 0.0),
             )
         )
-    return MeasuredPage(tuple(targets), _covered(aligned))
+    hidden = _ink_on_print(print_inside, places.targets)
+    return MeasuredPage(
+        tuple(
+            replace(measures, weight=max(measures.weight, float(share)))
+            for measures, share in zip(targets, hidden, strict=True)
+        ),
+        _covered(aligned),
+    )
 
 
 def _grown(window: Window, reach: int) -> Window:
@@ -137,14 +152,50 @@ def _settle(
     return ink[y : y + y1 - y0, x : x + x1 - x0], (x - reach, y - reach)
 
 
-def _share_of_strokes(added: NDArray[np.uint8], inside: NDArray[np.intp]) -> float:
+def _share_of_strokes(added: NDArray[np.uint8], place: TargetPlace) -> float:
     """Share of the inside under a stroke of a pen: dark ink, or lighter ink that stands out."""
-    if not inside.size:
+    if not place.inside.size:
         return 0.0
-    values = added.ravel()[inside]
-    around = float(np.partition(values, inside.size // 2)[inside.size // 2])
+    values = added.ravel()[place.inside]
+    around = float(np.partition(values, values.size // 2)[values.size // 2])
     limit = min(max(around + _STANDS_OUT, _LIGHT_INK), INKED)
-    return float(np.count_nonzero(values >= limit)) / inside.size
+    share = float(np.count_nonzero(values >= limit)) / values.size
+    return min(share * place.roominess, 1.0)
+
+
+def _weight(added: NDArray[np.uint8], place: TargetPlace) -> float:
+    """Mean darkness of the inside; in a roomy one, that of what stands out from the rest."""
+    mean = _share(added, place.inside) / 255.0
+    if place.roominess == 1.0 or not place.inside.size:
+        return mean
+    values = added.ravel()[place.inside]
+    limit = float(np.partition(values, values.size // 2)[values.size // 2]) + _FAINTLY_STANDS_OUT
+    stands_out = float(values[values >= limit].sum()) / values.size / 255.0
+    return min(max(mean, stands_out * place.roominess), 1.0)
+
+
+def _print_inside(ink: NDArray[np.uint8], place: TargetPlace) -> float:
+    """Mean darkness inside the outline where the blank has print there, else 0."""
+    if place.print_inside < _SOME_PRINT_INSIDE:
+        return 0.0
+    x0, y0, x1, y1 = place.core
+    return float(ink[y0:y1, x0:x1].mean())
+
+
+def _ink_on_print(found: NDArray[np.float64], places: Sequence[TargetPlace]) -> NDArray[np.float64]:
+    """How much darker than the print in it each inside is, 0..1; 0 where there is none.
+
+    A dot on a number leaves no ink beside it that could be told from the number's own edge, but
+    makes it darker as a whole, which neither blur nor a small shift does. Ink spreads alike in
+    all numbers of a page, so what is usual on it is no mark.
+    """
+    own = np.array([place.print_inside for place in places])
+    has_print = own >= _SOME_PRINT_INSIDE
+    if not has_print.any():
+        return np.zeros(len(places))
+    gain = max(float(np.median(found[has_print] / own[has_print])), 1.0)
+    more = found - _PRINT_GAIN * gain * own
+    return np.where(has_print, np.maximum(more, 0.0) / 255.0, 0.0)
 
 
 def _share(
@@ -165,21 +216,31 @@ def _extent(inked: NDArray[np.uint8], place: TargetPlace) -> float:
     return float(stats[touching][:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max())
 
 
-def _is_line_through(inked: NDArray[np.uint8], px_per_mm: float) -> bool:
-    """True where nearly all ink of a target's surroundings is one straight line through them.
+def _comes_from_elsewhere(inked: NDArray[np.uint8], place: TargetPlace, px_per_mm: float) -> bool:
+    """True where nearly all ink of a target's surroundings is one straight line that comes in.
 
-    The ink need not hang together: where a stroke crosses the outline it is not counted.
+    From one side of them to the opposite one, as a stroke across the page does, or out of the next
+    target, as the tail of a tick there. The ink need not hang together: where a stroke crosses
+    the outline it is not counted.
     """
     points = cv2.findNonZero(inked)
     if points is None or len(points) < _SOME_INK_PX:
         return False
     height, width = inked.shape
     across, down = cv2.boundingRect(points)[2:]
-    if across < width - 2 and down < height - 2:
+    if across < width - 2 and down < height - 2 and not _reaches_next(inked, place):
         return False
     dx, dy, x0, y0 = cv2.fitLine(points, cv2.DIST_HUBER, 0, 0.01, 0.01).ravel()
     away = np.abs((points[:, 0, 0] - x0) * dy - (points[:, 0, 1] - y0) * dx)
     return bool((away <= _THIN_MM / 2 * px_per_mm).mean() >= _NEARLY_ALL)
+
+
+def _reaches_next(inked: NDArray[np.uint8], place: TargetPlace) -> bool:
+    """True where ink runs off the surroundings within the next target."""
+    if place.next_targets is None:
+        return False
+    beyond = (inked > 0) & place.next_targets
+    return bool(beyond[[0, -1], :].any() or beyond[:, [0, -1]].any())
 
 
 def _likeness(

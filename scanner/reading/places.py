@@ -28,9 +28,9 @@ _INSET_MM = 0.55
 _ROOMY_MM = 5.0
 _RIM = 0.35
 """Share of what a target's shorter side is longer than that, which is left out at each edge."""
-_BOX_MM = 3.4
-"""Side of the inside of an ordinary printed box. A cross as large as its target covers a share of
-it that falls as its sides grow, since a pen's stroke stays as thin."""
+_BOX_MM2 = 11.6
+"""Area of the inside of an ordinary printed box. People do not make larger crosses because there
+is more room."""
 _LEAST_FREE = 0.08
 """Share of the inside free of print from which ink is counted only there."""
 _NEAR_MM = 0.6
@@ -78,8 +78,12 @@ class TargetPlace:
     """The print of the outline itself."""
     core: Window
     """The inside as a window of the ring."""
+    next_targets: NDArray[np.bool_] | None
+    """Where other targets lie in the ring, shape as it; None where there are none."""
     roominess: float
-    """How much larger than an ordinary box's the inside is, in length: 1 for any smaller one."""
+    """How many times the inside of an ordinary box this one's is: 1 for any smaller one."""
+    print_inside: float
+    """Mean darkness of the blank inside the outline, 0..255: of a number printed in a box."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +180,7 @@ def _target_place(
     free = hidden < SOLID - 12
     in_core, in_near = _mask(ours, core), _mask(ours, near)
     others = at_targets[ring[1] : ring[3], ring[0] : ring[2]] > 0
+    next_targets = others & ~in_near
     inside = in_core & free
     if inside.sum() < _LEAST_FREE * in_core.sum():
         # Print fills the inside: count everywhere, and let ``known`` take the print off.
@@ -189,7 +194,9 @@ def _target_place(
         outside=np.flatnonzero(~in_near & ~others & free),
         edge=np.flatnonzero((ours >= SOLID) & in_near & ~in_core),
         core=core,
-        roominess=max(((core[2] - core[0]) * (core[3] - core[1])) ** 0.5 / (_BOX_MM * scale), 1.0),
+        next_targets=next_targets if next_targets.any() else None,
+        roominess=max(in_core.sum() / (_BOX_MM2 * scale**2), 1.0),
+        print_inside=float(ours[in_core].mean()),
     )
 
 
