@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,7 +14,8 @@ import pytest
 
 import cli
 from scanner.ballot import Reason, SheetStatus
-from scanner.counting import workers
+from scanner.commands.counting import EXPORTS
+from scanner.counting import intake, workers
 from scanner.counting.intake import ScanOptions
 from scanner.errors import CountError, ExitCode
 from scanner.messages import set_language
@@ -77,6 +80,27 @@ def test_every_command_shows_its_help(run: Run, path: tuple[str, ...]) -> None:
     code, out, _err = run(*path, "--help")
     assert code == ExitCode.OK
     assert f"kiemphieu {' '.join(path)}" in out
+
+
+def test_help_is_there_before_anything_heavy_is_loaded() -> None:
+    heavy = "cv2", "numpy", "pydantic", "sqlalchemy", "pikepdf", "reportlab"
+    code = f"""
+import sys, cli
+assert cli.main(["--help"]) == 0
+assert cli.main(["form", "--help"]) == 0
+print("loaded:", sorted({{*{heavy!r}}} & {{*sys.modules}}))
+"""
+    root = Path(cli.__file__).parent
+    answer = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.splitlines()[-1] == "loaded: []"
+
+
+def test_every_export_is_offered() -> None:
+    from scanner.publishing.exports import Export
+
+    assert tuple(Export) == EXPORTS
 
 
 def test_every_column_of_the_exports_is_documented() -> None:
@@ -325,7 +349,7 @@ def test_an_error_names_the_file_and_the_remedy(run: Run, monkeypatch: pytest.Mo
     def faulty(*_arguments: object) -> None:
         raise CountError("It is broken.", remedy="Mend it.", path=Path("there"))
 
-    monkeypatch.setattr(cli, "scan", faulty)
+    monkeypatch.setattr(intake, "scan", faulty)
     code, _out, err = run("scan", "count", "in")
     assert code == ExitCode.BAD_COUNT
     assert err.splitlines() == ["there: It is broken.", "Mend it."]

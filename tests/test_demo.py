@@ -9,6 +9,8 @@ import pytest
 
 import cli
 from scanner.ballot import SheetStatus
+from scanner.commands import counting
+from scanner.commands.shared import HOME
 from scanner.counting.intake import scan
 from scanner.counting.records import BatchRequest
 from scanner.counting.store import Store
@@ -16,8 +18,8 @@ from scanner.errors import ExitCode, UnreadableFileError
 from scanner.forms.sample import rearrange_scan
 from scanner.publishing.demo import count_sample, show_demo
 
-SAMPLE = cli.HOME / cli.DEMO_SAMPLE
-FORMS = cli.HOME / "form_templates"
+SAMPLE = HOME / counting.DEMO_SAMPLE
+FORMS = HOME / "form_templates"
 SHEETS = 38
 
 pytestmark = pytest.mark.slow
@@ -57,7 +59,7 @@ def test_a_figure_that_differs_is_named(
     shutil.copytree(SAMPLE, changed)
     text = (changed / "expected.json").read_text("utf-8")
     (changed / "expected.json").write_text(text.replace('"o1": 23', '"o1": 22'), "utf-8")
-    monkeypatch.setattr(cli, "DEMO_SAMPLE", changed)
+    monkeypatch.setattr(counting, "DEMO_SAMPLE", changed)
     assert cli.main(["demo", "-o", str(count)]) == ExitCode.TALLY_DIFFERS
     assert "q1_1/o1: votes 23, expected 22" in capsys.readouterr().out
 

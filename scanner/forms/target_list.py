@@ -1,7 +1,8 @@
 """Lists of targets as people and programs write them, brought to one shape.
 
-Three kinds are read: JSON and CSV lists of our own, and the ``templates`` of a test case
-(``case.json``). All are described in ``docs/forms.md``. Nothing here touches an image.
+Four kinds are read: JSON and CSV lists of our own, the ``templates`` of a test case
+(``case.json``), and OMRChecker's ``template.json``. All are described in
+``docs/forms.md``. Nothing here touches an image.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from scanner.errors import FormError
+from scanner.forms.omrchecker import OmrTemplate, is_omr_template, read_omr_template
 from scanner.geometry import Box
 from scanner.messages import gettext as _
 
@@ -72,6 +74,10 @@ class TargetList:
     likely_dpi: float | None = None
     """A resolution to take where neither the list nor the blank states one."""
     blanks: tuple[NamedBlank, ...] = ()
+    page_px: tuple[float, float] | None = None
+    """The page on which the pixels are counted, if it may be larger or smaller than the blank."""
+    notes: tuple[str, ...] = ()
+    """What of the list was left out, in plain words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +181,8 @@ def _read_json(path: Path, text: str) -> list[TargetList]:
             remedy=_("docs/forms.md describes the list."),
             path=path,
         )
+    if is_omr_template(data):
+        return [_from_omr_template(path, read_omr_template(data, path))]
     root = _Record(data, path, _("the list"))
     if "templates" in data:
         return [_read_template(root, item) for item in root.items("templates")]
@@ -191,6 +199,25 @@ def _read_json(path: Path, text: str) -> list[TargetList]:
             blank_dpi=_dpi(root, "dpi"),
         )
     ]
+
+
+def _from_omr_template(path: Path, template: OmrTemplate) -> TargetList:
+    contests = []
+    for field in template.fields:
+        rows = [
+            TargetRow(bubble.where, bubble.value, bubble.value, 1, bubble.shape, bubble.box)
+            for bubble in field.bubbles
+        ]
+        contests.append(ContestRows(field.name, field.title, 1, tuple(rows)))
+    return TargetList(
+        path=path,
+        id=None,
+        title="",
+        unit="px",
+        contests=tuple(contests),
+        page_px=template.size_px,
+        notes=template.notes,
+    )
 
 
 def _read_contest(path: Path, fields: Mapping[str, Any]) -> ContestRows:

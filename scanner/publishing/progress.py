@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -49,5 +49,21 @@ def show_progress(console: Console) -> Iterator[Tell | None]:
             speed = bar.tasks[tasks[stage]].speed
             text = _("{speed:.1f} a second").format(speed=speed) if speed else ""
             bar.update(tasks[stage], completed=done, total=total, visible=True, speed=text)
+
+        yield tell
+
+
+@contextmanager
+def show_sheets_drawn(console: Console) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar while sheets are drawn; None where no terminal is."""
+    if not console.is_terminal:
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
+        task = bar.add_task(_("Sheets"), total=None)
+
+        def tell(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
 
         yield tell

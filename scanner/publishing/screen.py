@@ -15,7 +15,6 @@ from scanner.counting.adjudication import sheet_label
 from scanner.counting.intake import Refusal, ScanSummary
 from scanner.counting.records import WHOLE_FILE
 from scanner.counting.tally import REFUSED_BY_PERSON, ContestTally, FormTally, Gap, Tally, percent
-from scanner.forms.health import Finding, Severity
 from scanner.forms.template import Contest, Form
 from scanner.messages import describe, ngettext
 from scanner.messages import gettext as _
@@ -184,38 +183,6 @@ def remedy_for_order(count: str) -> Text:
         ).format(count=count),
         style=WARNING_STYLE,
     )
-
-
-def show_forms(forms: Iterable[Form]) -> RenderableType:
-    """A list of registered forms."""
-    table = Table()
-    for name in ("Id", _("Title"), _("Pages"), _("Contests"), _("Targets")):
-        table.add_column(name)
-    for form in forms:
-        figures = (len(form.pages), len(form.contests), len(list(form.targets())))
-        table.add_row(form.id, form.title, *map(str, figures))
-    return table
-
-
-def show_imported(form: Form, notes: Sequence[str]) -> Iterator[RenderableType]:
-    """A form that has just been registered, and what to do with it."""
-    yield _("{form}: {pages} pages, {targets} targets.").format(
-        form=form.id, pages=len(form.pages), targets=len(list(form.targets()))
-    )
-    yield from notes
-    yield _("Look at it: kiemphieu form show {form}").format(form=form.id)
-
-
-def show_findings(findings: Mapping[str, Sequence[Finding]]) -> Iterator[RenderableType]:
-    """What was found about each form."""
-    for form, found in findings.items():
-        if not found:
-            yield Text(_("{form}: nothing found.").format(form=form), style="green")
-        for finding in found:
-            page = _("page {n}").format(n=finding.page) if finding.page else ""
-            place = ", ".join(part for part in (form, page) if part)
-            style = "red" if finding.severity is Severity.FAULT else "yellow"
-            yield Text(f"{place}: {finding.message} {finding.remedy}", style=style)
 
 
 def next_steps(summary: ScanSummary, count: str) -> Iterator[str]:

@@ -1,0 +1,284 @@
+"""The commands of a count: scan, tally, export, list, show, decide, demo."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import rich_click as click
+
+from scanner.ballot import SheetStatus
+from scanner.commands.shared import (
+    FILE,
+    FOLDER,
+    FORMS_FOLDER,
+    HOME,
+    choose_forms_folder,
+    collected_option,
+    console,
+    count_argument,
+    forms_option,
+    issued_option,
+    jobs_option,
+    open_count,
+    say,
+)
+from scanner.commands.shared import mark as _
+from scanner.errors import BadArgumentsError, TallyMismatchError
+from scanner.messages import describe, gettext
+
+DEMO_SAMPLE = Path("samples", "so_xay_dung_2023")
+EXPORTS = ("tally", "boxes", "votes")
+"""What ``export --to`` takes: the members of ``scanner.publishing.exports.Export``."""
+
+
+@click.command(
+    "scan",
+    help=_(
+        "Reads scanned files into the count in the folder COUNT, which is made if it is not"
+        " there. FILES are PDF, TIFF, JPEG or PNG files, or folders of them. Stopped at any"
+        " moment, the same command goes on.\n\n"
+        "Example: kiemphieu scan ward-3 monday.pdf tuesday.pdf --issued 120 --collected 98"
+    ),
+)
+@count_argument
+@click.argument("files", nargs=-1, type=FILE)
+@click.option("-f", "--form", "form_ids", multiple=True, help=_("Id of a form in the pile."))
+@forms_option
+@jobs_option
+@click.option("--fronts", multiple=True, type=FILE, help=_("Scan of all fronts, by a feeder that"
+              " reads one side."))  # fmt: skip
+@click.option("--backs", multiple=True, type=FILE, help=_("Scan of all backs."))
+@click.option("--reversed", "reversed_", is_flag=True, help=_("The backs were scanned from the last"
+              " sheet to the first."))  # fmt: skip
+@click.option("--fronts-first/--backs-first", "is_fronts_first", default=None, help=_("Which side"
+              " of a sheet comes first; also for files in the count already."))  # fmt: skip
+@click.option("--last-leaf-first", "is_last_leaf_first", is_flag=True, help=_("Sheets of several"
+              " leaves were scanned from the last leaf to the first."))  # fmt: skip
+@issued_option
+@collected_option
+def _scan(
+    count: Path,
+    files: tuple[Path, ...],
+    form_ids: tuple[str, ...],
+    forms_folder: Path | None,
+    jobs: int,
+    fronts: tuple[Path, ...],
+    backs: tuple[Path, ...],
+    reversed_: bool,
+    is_fronts_first: bool | None,
+    is_last_leaf_first: bool,
+    issued: int | None,
+    collected: int | None,
+) -> None:
+    from scanner.counting.intake import scan
+    from scanner.counting.page_order import told_order
+    from scanner.counting.records import BatchRequest
+    from scanner.counting.store import Store
+    from scanner.publishing import screen
+    from scanner.publishing.progress import watch_scan
+
+    if bool(fronts) != bool(backs):
+        raise BadArgumentsError(gettext("--fronts and --backs go together."))
+    request = BatchRequest(
+        files=_absolute(files),
+        fronts=_absolute(fronts),
+        backs=_absolute(backs),
+        reversed_=reversed_,
+        order=told_order(fronts_first=is_fronts_first, last_leaf_first=is_last_leaf_first),
+        forms=form_ids,
+    )
+    with watch_scan(console(stderr=True), jobs) as options:
+        summary = scan(count, request, choose_forms_folder(forms_folder), options)
+    with Store(count) as store:
+        store.set_papers(issued=issued, collected=collected)
+    say(*screen.show_summary(summary), *screen.next_steps(summary, str(count)))
+
+
+def _absolute(paths: Sequence[Path]) -> tuple[str, ...]:
+    """The files behind paths, folders and patterns; absolute, so that a scan can go on anywhere."""
+    from scanner.reading.pages import expand_paths
+
+    return tuple(str(path.resolve()) for path in expand_paths(paths)) if paths else ()
+
+
+@click.command(
+    "tally",
+    help=_(
+        "Shows the figures of a count and how they close.\n\n"
+        "Example: kiemphieu tally ward-3 --issued 120 --collected 98"
+    ),
+)
+@count_argument
+@issued_option
+@collected_option
+def _tally(count: Path, issued: int | None, collected: int | None) -> None:
+    from scanner.counting.results import tally_count
+    from scanner.publishing import screen
+
+    with open_count(count) as (store, forms):
+        store.set_papers(issued=issued, collected=collected)
+        tally = tally_count(store, forms)
+    say(*screen.show_form_tallies(forms, tally))
+    say(screen.show_closing(tally), *screen.closing_sentences(tally))
+
+
+@click.command(
+    "export",
+    help=_(
+        "Writes tally.json (the figures), boxes.csv (one row a target) or votes.csv (one row a"
+        " sheet).\n\nExample: kiemphieu export ward-3 --to votes -o ward-3.csv"
+    ),
+)
+@count_argument
+@click.option(
+    "--to", "what", required=True, type=click.Choice([*EXPORTS, "all"]),
+    help=_("What to write."),
+)  # fmt: skip
+@click.option("-o", "--output", type=FILE, help=_("File to write; with 'all', a folder [the"
+              " count's folder exports]."))  # fmt: skip
+def _export(count: Path, what: str, output: Path | None) -> None:
+    from scanner.counting.records import EXPORTS_FOLDER
+    from scanner.counting.results import now
+    from scanner.publishing.exports import Export, write_export
+
+    folder = count / EXPORTS_FOLDER if output is None else output
+    with open_count(count) as (store, forms):
+        for one in Export if what == "all" else [Export(what)]:
+            is_file = output is not None and what != "all"
+            path = folder if is_file else folder / one.file_name
+            write_export(one, store, forms, path, now())
+            say(str(path))
+
+
+@click.command(
+    "list",
+    help=_(
+        "Lists the sheets of a count with the reasons why they wait for a person or are"
+        " refused.\n\nExample: kiemphieu list ward-3 --status in_doubt"
+    ),
+)
+@count_argument
+@click.option("--status", type=click.Choice([str(status) for status in SheetStatus]),
+              help=_("Only sheets that stand so."))  # fmt: skip
+def _list(count: Path, status: str | None) -> None:
+    from scanner.counting.reorder import batches_without_order
+    from scanner.publishing import screen
+    from scanner.publishing.sheet_list import list_sheets
+
+    wanted = SheetStatus(status) if status else None
+    with open_count(count) as (store, forms):
+        lines = list_sheets(store, forms, wanted)
+        needs_order = bool(batches_without_order(store))
+    say(screen.show_sheets(lines) if lines else gettext("There is no such sheet."))
+    if needs_order and any(line.status is SheetStatus.IN_DOUBT for line in lines):
+        say(screen.remedy_for_order(str(count)))
+
+
+@click.command(
+    "show",
+    help=_(
+        "Draws what was read on the pages of a sheet: a PNG picture for each page.\n\n"
+        "Example: kiemphieu show ward-3 0007 -o pictures"
+    ),
+)
+@count_argument
+@click.argument("sheet", type=click.IntRange(1))
+@click.option("-o", "--output", type=FILE, help=_("Folder for the pictures, or a name that ends"
+              " in .png [the count's folder exports]."))  # fmt: skip
+def _show(count: Path, sheet: int, output: Path | None) -> None:
+    from scanner.counting.records import EXPORTS_FOLDER
+    from scanner.publishing import screen
+    from scanner.publishing.pictures import write_sheet
+    from scanner.publishing.sheet_list import list_sheets
+
+    with open_count(count) as (store, forms):
+        lines = list_sheets(store, forms, sheet=sheet)
+        for path in write_sheet(store, forms, sheet, output or count / EXPORTS_FOLDER):
+            say(str(path))
+    say(screen.show_sheets(lines))
+
+
+@click.command(
+    "decide",
+    help=_(
+        "Records a person's decision. It is added to those made before, and the latest"
+        " counts.\n\nExample: kiemphieu decide ward-3 0007 cau-1 hai-long --by 'Lan' --why 'The"
+        " cross touches the box.'"
+    ),
+)
+@count_argument
+@click.argument("sheet", type=click.IntRange(1))
+@click.argument("contest", required=False)
+@click.argument("options", nargs=-1)
+@click.option("--blank", "verdict", flag_value="blank", help=_("Nothing was chosen."))
+@click.option("--invalid", "verdict", flag_value="overvote",
+              help=_("Too many were chosen; none counts."))  # fmt: skip
+@click.option("--accept", "verdict", flag_value="accept",
+              help=_("The sheet is good as read."))  # fmt: skip
+@click.option("--refuse", "verdict", flag_value="refuse",
+              help=_("The sheet is not to be counted."))  # fmt: skip
+@click.option("--by", required=True, help=_("Who decides."))
+@click.option("--why", required=True, help=_("The reason."))
+def _decide(
+    count: Path,
+    sheet: int,
+    contest: str | None,
+    options: tuple[str, ...],
+    verdict: str | None,
+    by: str,
+    why: str,
+) -> None:
+    from scanner.counting.adjudication import Decision, Verdict, sheet_label
+    from scanner.counting.results import decide, now
+    from scanner.publishing import screen
+    from scanner.publishing.sheet_list import list_sheets
+
+    if verdict is not None and options:
+        raise BadArgumentsError(gettext("Name options or give a flag, not both."))
+    decision = Decision(
+        sheet=sheet,
+        verdict=Verdict(verdict) if verdict else Verdict.OPTIONS,
+        by=by,
+        why=why,
+        at=now(),
+        contest=contest,
+        options=options,
+    )
+    with open_count(count) as (store, forms):
+        status = decide(store, forms, decision)
+        say(f"{sheet_label(sheet)}: {describe(status)}")
+        lines = list_sheets(store, forms, SheetStatus.IN_DOUBT, sheet)
+    if lines:
+        say(screen.show_sheets(lines))
+
+
+@click.command(
+    "demo",
+    help=_(
+        "Counts a sample: the survey of a provincial Department of Construction in 2023, 38"
+        " two-sided papers in one PDF, and compares with the published figures.\n\n"
+        "Example: kiemphieu demo -o demo-count"
+    ),
+)
+@click.option("-o", "--output", type=FOLDER, help=_("Folder for the count [a passing one]."))
+@jobs_option
+def _demo(output: Path | None, jobs: int) -> None:
+    from scanner.publishing.demo import count_sample, show_demo
+    from scanner.publishing.progress import watch_scan
+
+    with tempfile.TemporaryDirectory(prefix="kiemphieu-") as passing:
+        folder = output if output is not None else Path(passing) / "demo"
+        with watch_scan(console(stderr=True), jobs) as options:
+            result = count_sample(HOME / DEMO_SAMPLE, HOME / FORMS_FOLDER, folder, options)
+    say(*show_demo(result))
+    if result.differences:
+        raise TallyMismatchError(
+            gettext("The tally is not the expected one."),
+            remedy=gettext("Sheets in doubt have to be decided first, see 'kiemphieu list'."),
+        )
+
+
+COMMANDS = (_scan, _tally, _export, _list, _show, _decide, _demo)
+"""In the order in which the help names them."""

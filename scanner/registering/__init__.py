@@ -1,0 +1,1 @@
+"""A blank as it was found -> a registered form."""
