@@ -20,9 +20,9 @@ from scanner.ballot import (
 from scanner.forms.template import Contest, Rule
 from scanner.settings import Settings
 
-_EVEN_ODDS_INK = 0.085
+_EVEN_ODDS_INK = 0.08
 """Share of the inside covered at which a mark is as likely as a blemish."""
-_STEEPNESS = 7.0
+_STEEPNESS = 8.0
 """Of the log-odds over the logarithm of that share."""
 _LIGHT_MARK_GAIN = 1.8
 """A faint mark has little ink dark enough to count, but much that is darker than paper."""
@@ -32,6 +32,16 @@ _NEAR_BOX = 0.025
 the contest has no other. Unmarked targets of clean scans have less than a tenth of it."""
 _ON_LABEL_MM = 1.5
 """A piece of ink around a label longer than this may circle, underline or strike it out."""
+_DARK_AROUND = 0.5
+"""Share of the surroundings covered from which it is shadow, or the print of something else."""
+_BESIDE = 0.05
+"""Share of the outline's own band covered from which a mark may lie on it rather than inside."""
+_SPECK_MM = 1.3
+_MORE_THAN_SPECKS = 0.3
+"""Ink of which no piece is longer than that may be dirt, unless it covers such a share."""
+_PALE = 0.5
+_LITTLE = 0.2
+"""Ink less dark than that, covering less than this, is as often a seal's as a voter's."""
 _FILLED = 0.70
 """Share of the inside covered from which a box may have been blackened out."""
 
@@ -71,8 +81,8 @@ def decide_target(
         reasons.append(Reason.PRINT_MISMATCH)
     if measures.residual_mm > settings.max_residual_mm:
         reasons.append(Reason.MISALIGNED)
-    # Only clear of the inside does a line through the surroundings mean nothing.
-    limit = 1.0 if measures.through > 0 else settings.clearly_marked
+    # Only clear of the inside does what is no mark of this target mean nothing.
+    limit = 1.0 if _may_be_no_mark(measures) else settings.clearly_marked
     if not reasons and settings.clearly_unmarked < probability < limit:
         reasons.append(Reason.UNCLEAR_MARK)
     if reasons:
@@ -80,6 +90,13 @@ def decide_target(
     else:
         state = MarkState.MARKED if probability >= 0.5 else MarkState.UNMARKED
     return TargetReading(contest, option, state, probability, measures, tuple(reasons))
+
+
+def _may_be_no_mark(measures: TargetMeasures) -> bool:
+    """Whether ink inside, however much, may be something else: a streak, a seal, shadow, dirt."""
+    is_speck = measures.extent_mm < _SPECK_MM and measures.inside < _MORE_THAN_SPECKS
+    is_pale = measures.weight < _PALE * measures.inside and measures.inside < _LITTLE
+    return is_speck or is_pale or measures.through > 0 or measures.outside >= _DARK_AROUND
 
 
 def decide_contest(
@@ -104,6 +121,8 @@ def decide_contest(
         reasons.extend(_ink_without_mark(targets))
         reasons.append(Reason.BLANK_CONTEST)
     elif len(marked) < contest.max:
+        if any(_is_beside(target) for target in targets):
+            reasons.append(Reason.MARK_BESIDE_BOX)
         reasons.append(Reason.UNDERVOTE)
     return ContestReading(
         contest.id, _state(contest, marked, reasons, rule), marked, tuple(reasons)
@@ -112,6 +131,11 @@ def decide_contest(
 
 def _is_filled(target: TargetReading) -> bool:
     return target.state is MarkState.MARKED and target.measures.inside >= _FILLED
+
+
+def _is_beside(target: TargetReading) -> bool:
+    """Where more may be chosen than is marked, a mark on an outline may be meant as well."""
+    return target.state is MarkState.UNMARKED and target.measures.outline >= _BESIDE
 
 
 def _ink_without_mark(targets: Sequence[TargetReading]) -> list[Reason]:

@@ -19,6 +19,7 @@ from scanner.ballot import TargetMeasures
 from scanner.reading.align import AlignedPage, Window
 from scanner.reading.ink import Tone, darkness
 from scanner.reading.places import SEARCH_MM, PrintPlace, TargetPlace, find_places
+from scanner.reading.stray import comes_from_elsewhere, find_streaks
 
 INKED = 80
 """Added darkness, of 255, from which a pixel counts as ink wherever it is."""
@@ -44,10 +45,6 @@ _WHOLE_OUTLINE = 0.7
 _FOUND_AGAIN = 0.5
 """Correlation below which the print at a target says nothing about where it lies."""
 _LABEL_SEARCH_PX = 2
-_THIN_MM = 1.2
-"""Ink that lies within a band of this width is one line."""
-_SOME_INK_PX = 20
-_NEARLY_ALL = 0.92
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +85,8 @@ def measure_marks(aligned: AlignedPage, tone: Tone) -> MeasuredPage:
     reach = round(SEARCH_MM * blank.px_per_mm)
     grays = aligned.crops([_grown(place.ring, reach) for place in places.targets])
     papers = tone.paper_at(aligned.to_small(places.centers))
+    streaks = find_streaks(aligned.small)
+    swept = None if streaks is None else _under_streaks(aligned, streaks, reach)
     for number, (place, label) in enumerate(zip(places.targets, places.labels, strict=True)):
         ink = darkness(grays[number], float(papers[number]), tone.black)
         ink, shift = _settle(ink, place, reach)
@@ -96,9 +95,13 @@ def measure_marks(aligned: AlignedPage, tone: Tone) -> MeasuredPage:
             alike[places.question_of[number]],
         )
         added = cv2.subtract(ink, place.known).astype(np.uint8, copy=False)
+        if swept is not None:
+            added[swept[number][reach:-reach, reach:-reach] > 0] = 0
+        limit = _stroke_limit(added, place)
         inked = (added >= INKED).astype(np.uint8)
+        strokes = (added >= limit).astype(np.uint8)
         outline = min(_share(ink >= _PRESENT, place.edge, empty=1.0) / _WHOLE_OUTLINE, 1.0)
-        inside = _share_of_strokes(added, place)
+        inside = _share_of_strokes(added, place, limit)
         print_inside[number] = _print_inside(ink, place)
         targets.append(
             TargetMeasures(
@@ -107,8 +110,10 @@ def measure_marks(aligned: AlignedPage, tone: Tone) -> MeasuredPage:
                 outline=_share(inked, place.near),
                 outside=_share(inked, place.outside),
                 label_mm=_written_on(labels[number], label) / (blank.px_per_mm / 2),
-                extent_mm=_extent(inked, place) / blank.px_per_mm if inside > 0 else 0.0,
-                through=float(inside > 0 and _comes_from_elsewhere(inked, place, blank.px_per_mm)),
+                extent_mm=_extent(strokes, place) / blank.px_per_mm if inside > 0 else 0.0,
+                through=float(
+                    inside > 0 and comes_from_elsewhere(strokes, place, inside, blank.px_per_mm)
+                ),
                 residual_mm=math.hypot(*shift) / blank.px_per_mm,
                 print_match=max(min(match, outline), 0.0),
             )
@@ -121,6 +126,23 @@ def measure_marks(aligned: AlignedPage, tone: Tone) -> MeasuredPage:
         ),
         _covered(aligned),
     )
+
+
+def _under_streaks(
+    aligned: AlignedPage, streaks: NDArray[np.bool_], reach: int
+) -> list[NDArray[np.uint8]]:
+    """Where streaks run over each target's ring with its margin; at working resolution."""
+    mask = streaks.astype(np.uint8) * np.uint8(255)
+    windows = [_grown(place.ring, reach) for place in find_places(aligned.blank).targets]
+    halves = [(a // 2, b // 2, (c + 1) // 2 + 1, (d + 1) // 2 + 1) for a, b, c, d in windows]
+    swept = []
+    for (x0, y0, x1, y1), half, piece in zip(
+        windows, halves, aligned.half_crops(mask, halves), strict=True
+    ):
+        whole = np.repeat(np.repeat(piece, 2, axis=0), 2, axis=1)
+        left, top = x0 - 2 * half[0], y0 - 2 * half[1]
+        swept.append(whole[top : top + y1 - y0, left : left + x1 - x0])
+    return swept
 
 
 def _grown(window: Window, reach: int) -> Window:
@@ -152,13 +174,20 @@ def _settle(
     return ink[y : y + y1 - y0, x : x + x1 - x0], (x - reach, y - reach)
 
 
-def _share_of_strokes(added: NDArray[np.uint8], place: TargetPlace) -> float:
-    """Share of the inside under a stroke of a pen: dark ink, or lighter ink that stands out."""
+def _stroke_limit(added: NDArray[np.uint8], place: TargetPlace) -> float:
+    """Added darkness from which ink is a stroke of a pen: dark, or light but standing out."""
+    if not place.inside.size:
+        return float(INKED)
+    values = added.ravel()[place.inside]
+    around = float(np.partition(values, values.size // 2)[values.size // 2])
+    return min(max(around + _STANDS_OUT, _LIGHT_INK), INKED)
+
+
+def _share_of_strokes(added: NDArray[np.uint8], place: TargetPlace, limit: float) -> float:
+    """Share of the inside under a stroke of a pen."""
     if not place.inside.size:
         return 0.0
     values = added.ravel()[place.inside]
-    around = float(np.partition(values, values.size // 2)[values.size // 2])
-    limit = min(max(around + _STANDS_OUT, _LIGHT_INK), INKED)
     share = float(np.count_nonzero(values >= limit)) / values.size
     return min(share * place.roominess, 1.0)
 
@@ -205,42 +234,15 @@ def _share(
     return float(ink.ravel()[where].sum()) / where.size if where.size else empty
 
 
-def _extent(inked: NDArray[np.uint8], place: TargetPlace) -> float:
+def _extent(strokes: NDArray[np.uint8], place: TargetPlace) -> float:
     """Longer side, in pixels, of the largest piece of ink that touches the inside."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(inked, connectivity=8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
     x0, y0, x1, y1 = place.core
     touching = np.unique(labels[y0:y1, x0:x1])
     touching = touching[touching > 0]
     if touching.size == 0:
         return 0.0
     return float(stats[touching][:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max())
-
-
-def _comes_from_elsewhere(inked: NDArray[np.uint8], place: TargetPlace, px_per_mm: float) -> bool:
-    """True where nearly all ink of a target's surroundings is one straight line that comes in.
-
-    From one side of them to the opposite one, as a stroke across the page does, or out of the next
-    target, as the tail of a tick there. The ink need not hang together: where a stroke crosses
-    the outline it is not counted.
-    """
-    points = cv2.findNonZero(inked)
-    if points is None or len(points) < _SOME_INK_PX:
-        return False
-    height, width = inked.shape
-    across, down = cv2.boundingRect(points)[2:]
-    if across < width - 2 and down < height - 2 and not _reaches_next(inked, place):
-        return False
-    dx, dy, x0, y0 = cv2.fitLine(points, cv2.DIST_HUBER, 0, 0.01, 0.01).ravel()
-    away = np.abs((points[:, 0, 0] - x0) * dy - (points[:, 0, 1] - y0) * dx)
-    return bool((away <= _THIN_MM / 2 * px_per_mm).mean() >= _NEARLY_ALL)
-
-
-def _reaches_next(inked: NDArray[np.uint8], place: TargetPlace) -> bool:
-    """True where ink runs off the surroundings within the next target."""
-    if place.next_targets is None:
-        return False
-    beyond = (inked > 0) & place.next_targets
-    return bool(beyond[[0, -1], :].any() or beyond[:, [0, -1]].any())
 
 
 def _likeness(

@@ -195,7 +195,7 @@ def _target_place(
         edge=np.flatnonzero((ours >= SOLID) & in_near & ~in_core),
         core=core,
         next_targets=next_targets if next_targets.any() else None,
-        roominess=max(in_core.sum() / (_BOX_MM2 * scale**2), 1.0),
+        roominess=max(float(in_core.sum()) / (_BOX_MM2 * scale**2), 1.0),
         print_inside=float(ours[in_core].mean()),
     )
 

@@ -1,0 +1,141 @@
+"""Ink that was not made for the target where it is found: streaks, stamps, tails, shadow.
+
+Each of these has given votes in real elections. What is found here never makes a mark and never
+takes one away: it only keeps the target before a person.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from scanner.reading.places import TargetPlace
+
+_BANDS = 48
+"""A streak runs through all of a page, so it is looked for in this many bands of it."""
+_STREAK_LEVELS = 6
+"""Grey levels by which a streak is darker than what is beside it, on average over a band."""
+_NEARLY_ALL_BANDS = 0.85
+_WIDEST_STREAK_PX = 4
+"""At half resolution: a wider bar is no streak of dust on the glass."""
+_THIN_MM = 1.2
+"""Ink that lies within a band of this width is one line."""
+_NEARLY_ALL = 0.92
+_SOME_INK_PX = 20
+_STRONG = 0.45
+"""Share of the inside covered from which the box is filled, whatever lies around it."""
+_WEAK = 0.25
+"""A cross covers more than this, a tick may cover less."""
+_STRAY_INK = (0.03, 0.08)
+"""Share of the ring around a target covered with ink that has no part in it, from which a weak mark
+and one that is not are in doubt."""
+_JOIN_MM = 1.2
+"""Pieces of ink nearer to each other are one."""
+_WIDE_APART = 0.6
+"""Share of the ring's longer side."""
+
+
+def find_streaks(gray: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
+    """Where lines of dust on the scanner's glass run down a scan, or across it.
+
+    Args:
+        gray: The scan at about half the working resolution, shape (h, w).
+
+    Returns:
+        The pixels under streaks, shape as ``gray``; None where there are none.
+    """
+    down = _streaks_down(gray)
+    across = _streaks_down(np.ascontiguousarray(gray.T))
+    if not down.any() and not across.any():
+        return None
+    return down[None, :] | across[:, None]
+
+
+def _streaks_down(gray: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Columns of a picture that are darker than those beside them nearly all the way down."""
+    height, width = gray.shape
+    bands = min(_BANDS, height)
+    means = cv2.resize(gray, (width, bands), interpolation=cv2.INTER_AREA)
+    side = 2 * _WIDEST_STREAK_PX + 1
+    dark = cv2.morphologyEx(means, cv2.MORPH_BLACKHAT, np.ones((1, side), np.uint8))
+    found = (dark >= _STREAK_LEVELS).mean(axis=0) >= _NEARLY_ALL_BANDS
+    widened = cv2.dilate(found.astype(np.uint8)[None, :], np.ones((1, 3), np.uint8))
+    return np.asarray(widened[0] > 0)
+
+
+def comes_from_elsewhere(
+    inked: NDArray[np.uint8], place: TargetPlace, inside: float, px_per_mm: float
+) -> bool:
+    """True where the ink inside a target seems to be part of something that is not its mark.
+
+    Args:
+        inked: 1 where there is added ink, shape as the place's ring.
+        place: The target's place.
+        inside: Share of the inside that is covered.
+        px_per_mm: Pixels of the ring in a millimetre.
+    """
+    points = cv2.findNonZero(inked)
+    if points is None or len(points) < _SOME_INK_PX:
+        return False
+    if _is_line(points, inked, place, px_per_mm):
+        return True
+    return inside < _STRONG and _is_part_of_more(inked, place, inside, px_per_mm)
+
+
+def _is_line(
+    points: cv2.typing.MatLike, inked: NDArray[np.uint8], place: TargetPlace, px_per_mm: float
+) -> bool:
+    """True where nearly all ink of a target's surroundings is one straight line that comes in.
+
+    From one side of them to the opposite one, as a stroke across the page does, or out of the next
+    target, as the tail of a tick there. The ink need not hang together: where a stroke crosses
+    the outline it is not counted.
+    """
+    height, width = inked.shape
+    across, down = cv2.boundingRect(points)[2:]
+    if across < width - 2 and down < height - 2 and not _reaches_next(inked, place):
+        return False
+    dx, dy, x0, y0 = cv2.fitLine(points, cv2.DIST_HUBER, 0, 0.01, 0.01).ravel()
+    away = np.abs((points[:, 0, 0] - x0) * dy - (points[:, 0, 1] - y0) * dx)
+    return bool((away <= _THIN_MM / 2 * px_per_mm).mean() >= _NEARLY_ALL)
+
+
+def _reaches_next(inked: NDArray[np.uint8], place: TargetPlace) -> bool:
+    """True where ink runs off the surroundings within the next target."""
+    if place.next_targets is None:
+        return False
+    beyond = (inked > 0) & place.next_targets
+    return bool(beyond[[0, -1], :].any() or beyond[:, [0, -1]].any())
+
+
+def _is_part_of_more(
+    inked: NDArray[np.uint8], place: TargetPlace, inside: float, px_per_mm: float
+) -> bool:
+    """True where a little ink inside goes with ink around that no mark in a box would have.
+
+    Letters of a stamp stand around the box as well, each by itself; the ring of a seal comes in
+    on one side and goes out on another. A tick has one tail, and hangs together.
+    """
+    side = 2 * round(_JOIN_MM * px_per_mm / 2) + 1
+    joined = inked.copy()
+    # A stroke is cut where it crosses the outline, which joins what touches it.
+    joined.ravel()[place.edge] = 1
+    joined = cv2.morphologyEx(joined, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8)).astype(
+        np.uint8, copy=False
+    )
+    _, pieces = cv2.connectedComponents(joined, connectivity=8)
+    x0, y0, x1, y1 = place.core
+    here = np.unique(np.append(pieces[y0:y1, x0:x1], pieces.ravel()[place.edge]))
+    own = np.isin(pieces, here[here > 0])
+    stray = inked.astype(bool) & ~own
+    most = _STRAY_INK[0] if inside < _WEAK else _STRAY_INK[1]
+    if place.outside.size and stray.ravel()[place.outside].mean() >= most:
+        return True
+    edge = np.zeros_like(own)
+    edge[[0, -1], :] = edge[:, [0, -1]] = True
+    ends = np.argwhere(edge & own)
+    if not len(ends) or np.ptp(ends, axis=0).max() < _WIDE_APART * max(inked.shape):
+        return False
+    # The strokes of a cross that reach as far meet inside; two rings of a seal do not.
+    return inside < _WEAK or cv2.connectedComponents(inked[y0:y1, x0:x1])[0] > 2

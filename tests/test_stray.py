@@ -1,0 +1,160 @@
+"""Ink that was not made for a target is never silently its mark."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from scanner.ballot import ContestState, MarkState, Reason, TargetReading
+from scanner.forms.pen import MarkKind, MarkStyle, Pen
+from scanner.forms.template import Contest, Rule
+from scanner.reading.blank import BlankPage
+from scanner.reading.decide import decide_contest, decide_target
+from scanner.reading.marks import find_tone, measure_marks
+from scanner.reading.stray import find_streaks
+from scanner.settings import Settings
+from tests.synthetic import (
+    Gray,
+    align,
+    blank_of,
+    blank_page,
+    draw_small_form,
+    mark,
+    scan_like,
+    target_box_px,
+)
+
+TARGET = "q2/o2"
+Readings = dict[str, TargetReading]
+
+
+@pytest.fixture(scope="module")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> BlankPage:
+    return blank_of(draw_small_form(tmp_path_factory.mktemp("forms")))
+
+
+def read(blank: BlankPage, scan: Gray) -> Readings:
+    aligned = align(blank, scan)
+    measured = measure_marks(aligned, find_tone(aligned))
+    readings = [
+        decide_target(contest.id, option.id, measures, covered=covered, settings=Settings())
+        for (contest, option), measures, covered in zip(
+            blank.targets, measured.targets, measured.covered, strict=True
+        )
+    ]
+    return {reading.target: reading for reading in readings}
+
+
+def page_and_middle(blank: BlankPage) -> tuple[Gray, tuple[int, int], float]:
+    """A clean page, the middle of a target on it, and its pixels in a millimetre."""
+    page = blank_page(blank.form)
+    box = target_box_px(blank.form, *TARGET.split("/"))
+    return page, (round(box.x + box.w / 2), round(box.y + box.h / 2)), 150 / 25.4
+
+
+def darken(page: Gray, stroke: Gray) -> Gray:
+    return np.minimum(page, stroke)
+
+
+@pytest.mark.parametrize("level", [150, 190, 215])
+@pytest.mark.parametrize("lines", [1, 2])
+def test_a_streak_of_the_scanner_is_no_mark_in_any_box_it_runs_through(
+    blank: BlankPage, level: int, lines: int
+) -> None:
+    _page, (x, _y), scale = page_and_middle(blank)
+    scan = scan_like(mark(blank.form, {"q1": ["o1"], "q4": ["o3"]}))
+    for number in range(lines):
+        at = x + round(number * scale)
+        scan[:, at : at + 2] = np.minimum(scan[:, at : at + 2], level)
+    targets = read(blank, scan)
+    for name, reading in targets.items():
+        if name in ("q1/o1", "q4/o3"):
+            assert reading.state is MarkState.MARKED
+        else:
+            assert reading.state is not MarkState.MARKED
+    # It is taken off, so the boxes under it need nobody.
+    assert sum(one.state is MarkState.DOUBTFUL for one in targets.values()) <= 1
+
+
+def test_a_cross_under_a_streak_is_still_a_mark(blank: BlankPage) -> None:
+    _page, (x, _y), _scale = page_and_middle(blank)
+    scan = scan_like(mark(blank.form, {"q2": ["o2"]}))
+    scan[:, x : x + 2] = np.minimum(scan[:, x : x + 2], 160)
+    assert read(blank, scan)[TARGET].state is MarkState.MARKED
+
+
+def test_print_is_no_streak(blank: BlankPage) -> None:
+    assert find_streaks(blank.half) is None
+
+
+@pytest.mark.parametrize("level", [60, 110, 160])
+def test_letters_of_a_stamp_over_a_box_go_to_a_person(blank: BlankPage, level: int) -> None:
+    page, (x, y), scale = page_and_middle(blank)
+    stamp = np.full_like(page, 255)
+    font = cv2.FONT_HERSHEY_SIMPLEX
+    for row, text in enumerate(("DA TIEP NHAN", "Ngay 14 / 9 /", "SO: 0123/TN")):
+        at = (x - round(14 * scale), y + round((4.2 * row - 2.4) * scale))
+        cv2.putText(stamp, text, at, font, 0.13 * scale, level, 2, cv2.LINE_AA)
+    targets = read(blank, scan_like(darken(page, stamp)))
+    assert all(one.state is not MarkState.MARKED for one in targets.values())
+
+
+@pytest.mark.parametrize("level", [90, 130, 180])
+def test_the_ring_of_a_seal_through_a_box_goes_to_a_person(blank: BlankPage, level: int) -> None:
+    page, (x, y), scale = page_and_middle(blank)
+    seal = np.full_like(page, 255)
+    for radius in (17.5, 16.0):
+        middle = x - round(16.8 * scale), y
+        cv2.circle(seal, middle, round(radius * scale), level, round(0.35 * scale), cv2.LINE_AA)
+    targets = read(blank, scan_like(darken(page, seal)))
+    assert all(one.state is not MarkState.MARKED for one in targets.values())
+
+
+def test_a_corner_in_deep_shadow_goes_to_a_person(blank: BlankPage) -> None:
+    scan = scan_like(mark(blank.form, {"q6": ["o3"]})).astype(float)
+    height, width = scan.shape
+    down, across = np.mgrid[0:height, 0:width]
+    far = np.hypot(down / height, across / width)
+    dark = 0.25 + 0.75 / (1 + np.exp(-(far - 0.35) * 14))
+    targets = read(blank, (scan * dark).astype(np.uint8))
+    wrong = [name for name, one in targets.items() if one.state is MarkState.MARKED]
+    assert set(wrong) <= {"q6/o3"}
+
+
+def test_specks_are_never_a_mark_without_a_person(blank: BlankPage) -> None:
+    page, (x, y), scale = page_and_middle(blank)
+    for dx, dy in ((-1.2, 0.8), (-0.9, -0.9), (1.1, -0.6), (0.3, 1.1)):
+        at = round(x + dx * scale), round(y + dy * scale)
+        cv2.circle(page, at, 1, 40, -1, cv2.LINE_AA)
+    assert read(blank, scan_like(page))[TARGET].state is not MarkState.MARKED
+
+
+@pytest.mark.parametrize("pen", [Pen.BALLPOINT, Pen.GEL])
+def test_the_long_tail_of_a_tick_raises_no_doubt_about_it(blank: BlankPage, pen: Pen) -> None:
+    states = []
+    for seed in range(4):
+        style = MarkStyle(MarkKind.TICK, pen, reach=0.5)
+        scan = scan_like(mark(blank.form, {"q2": ["o2"]}, style=style, seed=seed), seed=seed)
+        states.append(read(blank, scan)[TARGET].state is MarkState.MARKED)
+    assert np.mean(states) >= 0.75
+
+
+def test_a_mark_on_an_outline_is_asked_about_where_more_may_be_chosen(blank: BlankPage) -> None:
+    page = mark(blank.form, {"q2": ["o1"]})
+    _clean, (x, y), scale = page_and_middle(blank)
+    corner = x - round(2.7 * scale), y + round(2.5 * scale)
+    for way in (-1, 1):
+        start = corner[0] - round(scale), corner[1] - way * round(scale)
+        end = corner[0] + round(scale), corner[1] + way * round(scale)
+        cv2.line(page, start, end, 40, 2, cv2.LINE_AA)
+    targets = read(blank, scan_like(page))
+    question = blank.form.contest("q2")
+    assert question is not None
+    several = Contest(id="q2", max=2, options=question.options)
+    mine = [one for one in targets.values() if one.contest == "q2"]
+    asked = decide_contest(several, mine, Rule())
+    assert asked.state is ContestState.IN_DOUBT
+    assert {Reason.MARK_BESIDE_BOX, Reason.UNCLEAR_MARK} & set(asked.reasons)
+    # Where one is all that may be chosen, the clear mark is the answer.
+    assert decide_contest(question, mine, Rule()).state is ContestState.VOTED
