@@ -49,6 +49,9 @@ _AROUND_MM = ((8.0, 4.0, 30.0), (15.0, 10.0, 40.0))
 to the right; the wider window serves where the narrower one holds too little print."""
 _HALF_SOLID = 100
 """As SOLID, at half resolution, where a thin stroke is never quite black."""
+_BARE = 35
+"""Darkness of the blank up to which there is no print, not even a hairline that is grey at this
+resolution and may come out darker on a scan."""
 _ENOUGH_PRINT_PX = 10
 """At half resolution."""
 MARGIN_MM = 2.4
@@ -237,7 +240,7 @@ class _Half:
         self.picture = (ink * self.telling).astype(np.uint8, copy=False)
         self.print = self.picture >= _HALF_SOLID
         around = cv2.dilate(ink, np.ones((3, 3), np.uint8))
-        self.bare = (around < SOLID // 2) & (self.telling > 0)
+        self.bare = (around < _BARE) & (self.telling > 0)
 
     def run_of_print(self, box: Box, scale: float, *, mirrored: bool = False) -> float:
         """How far a line of print runs on from the left end of a box (mirrored: from the right).

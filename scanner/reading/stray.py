@@ -78,35 +78,32 @@ def comes_from_elsewhere(
     points = cv2.findNonZero(inked)
     if points is None or len(points) < _SOME_INK_PX:
         return False
-    if _is_line(points, inked, place, px_per_mm):
+    if _is_line(np.asarray(points)[:, 0].astype(int), place, px_per_mm):
         return True
     return inside < _STRONG and _is_part_of_more(inked, place, inside, px_per_mm)
 
 
-def _is_line(
-    points: cv2.typing.MatLike, inked: NDArray[np.uint8], place: TargetPlace, px_per_mm: float
-) -> bool:
+def _is_line(points: NDArray[np.integer], place: TargetPlace, px_per_mm: float) -> bool:
     """True where nearly all ink of a target's surroundings is one straight line that comes in.
 
     From one side of them to the opposite one, as a stroke across the page does, or out of the next
     target, as the tail of a tick there. The ink need not hang together: where a stroke crosses
     the outline it is not counted.
     """
-    height, width = inked.shape
-    across, down = cv2.boundingRect(points)[2:]
-    if across < width - 2 and down < height - 2 and not _reaches_next(inked, place):
-        return False
     dx, dy, x0, y0 = cv2.fitLine(points, cv2.DIST_HUBER, 0, 0.01, 0.01).ravel()
-    away = np.abs((points[:, 0, 0] - x0) * dy - (points[:, 0, 1] - y0) * dx)
-    return bool((away <= _THIN_MM / 2 * px_per_mm).mean() >= _NEARLY_ALL)
-
-
-def _reaches_next(inked: NDArray[np.uint8], place: TargetPlace) -> bool:
-    """True where ink runs off the surroundings within the next target."""
+    away = np.abs((points[:, 0] - x0) * dy - (points[:, 1] - y0) * dx)
+    line = points[away <= _THIN_MM / 2 * px_per_mm]
+    if len(line) < _NEARLY_ALL * len(points):
+        return False
+    height, width = place.outline.shape
+    (left, top), (right, bottom) = line.min(axis=0), line.max(axis=0)
+    if right - left >= width - 3 or bottom - top >= height - 3:
+        return True
     if place.next_targets is None:
         return False
-    beyond = (inked > 0) & place.next_targets
-    return bool(beyond[[0, -1], :].any() or beyond[:, [0, -1]].any())
+    x, y = line.T
+    at_edge = (x == 0) | (y == 0) | (x == width - 1) | (y == height - 1)
+    return bool((at_edge & place.next_targets[y, x]).any())
 
 
 def _is_part_of_more(
