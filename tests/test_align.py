@@ -247,7 +247,8 @@ def test_half_size_crops_show_the_half_size_page_however_fine_the_scan_is(
     blank: BlankPage, filled: Gray, zoom: float
 ) -> None:
     size = (round(filled.shape[1] * zoom), round(filled.shape[0] * zoom))
-    aligned = align(blank, cv2.resize(filled, size, interpolation=cv2.INTER_AREA))
+    scan = cv2.resize(filled, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    aligned = align(blank, scan)
     assert aligned.step == {0.8: 1, 1.0: 2, 1.4: 3, 2.0: 4}[zoom]
     whole = cv2.resize(lay_whole(aligned), blank.half.shape[::-1], interpolation=cv2.INTER_AREA)
     # One window far longer than a strip, one at the edge, one short.

@@ -98,6 +98,8 @@ def test_a_deck_counted_wrongly_fails_with_the_code_of_a_wrong_tally(
     assert code == ExitCode.TALLY_DIFFERS
     assert f"Deck sheet 0001 (in the count: 0001), q1/{marked}: no mark; counted otherwise." in out
     assert "FAIL" in out
+    assert "Look at the sheet: kiemphieu show trial 1\n" in out
+    assert "Count nothing with it before" in out
 
 
 def test_questions_for_nothing_can_be_allowed(run: Run, small: Form, tmp_path: Path) -> None:
@@ -115,10 +117,23 @@ def test_questions_for_nothing_can_be_allowed(run: Run, small: Form, tmp_path: P
     assert hidden
     path.write_text(json.dumps(data), "utf-8")
     compare = ("form", "testdeck", "small", "--compare", "trial")
-    assert run(*compare)[0] == ExitCode.TALLY_DIFFERS
+    code, out, _err = run(*compare)
+    assert code == ExitCode.TALLY_DIFFERS
+    assert "Look at the sheet: kiemphieu show trial " in out
+    assert f"--allow {hidden} says" in out
     code, out, _err = run(*compare, "--allow", str(hidden))
     assert code == ExitCode.OK
-    assert "asked about" in out
+    assert out.count("asked about") == hidden
+    assert f"PASS: no mark was counted wrong; questions for nothing: {hidden}." in out
+
+
+def test_a_second_deck_is_told_to_go_into_a_count_of_its_own(run: Run, small: Form) -> None:
+    _code, out, _err = run("form", "testdeck", "small", "-n", "8", "-o", "second.pdf")
+    assert "kiemphieu scan second second.pdf -f small" in out
+    assert "--compare second --deck second.json" in out
+    assert run("scan", "second", "second.pdf", "-j", "1")[0] == ExitCode.OK
+    compare = ("form", "testdeck", "small", "--compare", "second", "--deck", "second.json")
+    assert run(*compare)[0] == ExitCode.OK
 
 
 def test_a_deck_does_not_replace_files_unless_told_so(
@@ -243,6 +258,7 @@ def test_a_blank_is_registered_with_pictures_to_look_at(
     assert form.title == "As it was found"
     assert len(list(form.targets())) == len(list(printed.targets()))
     assert str(form.folder / "form.yaml") in out
+    assert "kiemphieu form show as-found" in out
     assert "kiemphieu form testdeck as-found" in out
     pictures = [line.strip() for line in out.splitlines() if line.endswith(".png")]
     assert len(pictures) == len(form.pages)
@@ -250,6 +266,14 @@ def test_a_blank_is_registered_with_pictures_to_look_at(
     code, _out, err = run("form", "register", str(blank), "--id", "as-found")
     assert code == ExitCode.BAD_FORM
     assert "--replace" in err
+
+
+def test_a_document_of_a_word_processor_is_to_be_saved_as_pdf(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "survey.docx").write_bytes(b"PK")
+    code, _out, err = run("form", "register", "survey.docx", "--id", "survey")
+    assert code == ExitCode.BAD_ARGUMENTS
+    assert "survey.docx" in err
+    assert "save it as PDF" in err
 
 
 def test_one_example_finds_the_rest(run: Run, small: Form) -> None:

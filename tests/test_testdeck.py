@@ -13,15 +13,14 @@ import pypdfium2 as pdfium
 import pytest
 
 from benchmarks import testdecks
-from scanner.ballot import SheetStatus
+from benchmarks.decks import decide_as_meant
 from scanner.counting.adjudication import Decision, Verdict
 from scanner.counting.intake import scan
 from scanner.counting.kept_forms import load_kept_forms
 from scanner.counting.records import BatchRequest
-from scanner.counting.results import decide, final_records, now, tally_count
+from scanner.counting.results import decide, now
 from scanner.counting.store import Store
 from scanner.errors import BadArgumentsError, StorageError, TallyMismatchError
-from scanner.forms.catalog import find_form
 from scanner.forms.deck import Deck, DeckMark, DeckSheet, DeckTarget, description_path, read_deck
 from scanner.forms.deck_plan import least_sheets, plan_deck, sum_up
 from scanner.forms.picture import load_blank
@@ -37,9 +36,6 @@ from scanner.publishing.deck_result import (
     show_deck_result,
 )
 from tests.deck_forms import A4_MM, Asked, make_small_form
-
-SHIPPED = Path(__file__).parents[1] / "form_templates"
-SHIPPED_FORMS = sorted(path.parent.name for path in SHIPPED.glob("*/form.yaml"))
 
 
 @pytest.fixture(scope="module")
@@ -61,53 +57,7 @@ def compared(pdf: Path, form: Form, deck: Deck | None = None) -> DeckResult:
         return compare_deck(store, load_kept_forms(store), form.id, deck)
 
 
-def decide_as_meant(count: Path, deck: Deck) -> None:
-    """What a person who knows the deck decides about its doubts."""
-    with Store(count) as store:
-        forms = load_kept_forms(store)
-        max_of = {contest.id: contest.max for contest in forms[0].contests}
-        for record in list(final_records(store, forms)):
-            if record.status is not SheetStatus.IN_DOUBT:
-                continue
-            sheet = deck.sheets[record.sheet - 1]
-            for contest, targets in sheet.contests.items():
-                if any(one.doubt for one in targets.values()):
-                    marked = sheet.marked(contest)
-                    verdict = Verdict.OPTIONS if marked else Verdict.BLANK
-                    if len(marked) > max_of[contest]:
-                        verdict, marked = Verdict.OVERVOTE, ()
-                    made = Decision(
-                        record.sheet, verdict, "Lan", "the deck says so", now(), contest, marked
-                    )
-                    decide(store, forms, made)
-
-
 # --- what it must show --------------------------------------------------------------------------
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", SHIPPED_FORMS)
-def test_a_deck_of_each_form_that_ships_counts_exactly_after_an_office_scanner(
-    name: str, tmp_path: Path
-) -> None:
-    form = find_form(SHIPPED, name)
-    pdf = tmp_path / "deck.pdf"
-    deck = make_deck(form, DeckRequest(least_sheets(form), seed=2, scan=True), pdf)
-    result = compared(pdf, form)
-    assert result.total[Outcome.WRONG] == 0
-    assert result.differences == ()
-    decide_as_meant(tmp_path / "deck", deck)
-    with Store(tmp_path / "deck") as store:
-        tally = tally_count(store, load_kept_forms(store))
-    assert tally.closes
-    assert not tally.is_provisional
-    for sums in tally.forms[0].contests:
-        meant = deck.tally[sums.contest]
-        assert (sums.options, sums.blank, sums.overvote) == (
-            meant.options,
-            meant.blank,
-            meant.overvote,
-        )
 
 
 @pytest.mark.parametrize(
@@ -165,13 +115,16 @@ def test_the_benchmark_of_decks_prints_and_writes_its_figures(
     assert testdecks.main(arguments) == 0
     row = next(line.split() for line in capsys.readouterr().out.splitlines() if "small " in line)
     (figures,) = json.loads((tmp_path / "testdecks.json").read_text("utf-8"))
-    assert row[1:7] == [
+    assert row[1:8] == [
+        str(figures["seed"]),
         str(figures["sheets"]),
         str(sum(figures["targets"].values())),
         *(str(figures["targets"][name]) for name in ("right", "asked")),
         str(figures["needless_questions"]),
         str(figures["targets"]["wrong"]),
     ]
+    assert row[8:10] == ["as", "meant"]
+    assert figures["tally_is_meant"]
     assert figures["sheets"] == least_sheets(small)
 
 
@@ -281,7 +234,8 @@ def test_a_contest_that_a_person_decided_is_compared_as_decided(
     deck = make_deck(small, DeckRequest(9, seed=4), tmp_path / "deck.pdf")
     count = count_deck(tmp_path / "deck.pdf", small)
     assert compare_with(tmp_path / "deck.pdf", small, deck).total[Outcome.ASKED] > 0
-    decide_as_meant(count, deck)
+    with Store(count) as store:
+        decide_as_meant(store, load_kept_forms(store), small.id, deck)
     result = compare_with(tmp_path / "deck.pdf", small, deck)
     assert result.total == Counter({Outcome.RIGHT: 9 * len(list(small.targets()))})
     with Store(count) as store:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from scanner.registering.found import Example
 
 
+_DOCUMENTS = {".doc", ".docx", ".odt", ".rtf", ".xls", ".xlsx", ".ods"}
+"""What offices write forms in; a page has its lay-out only once it is printed."""
+
+
 @click.group("form", help=_("Registers forms and looks at them."))
 def form() -> None:
     """The group of the commands about forms."""
@@ -195,7 +199,12 @@ def _form_testdeck(
 
 def _compare_deck(count: Path, form_id: str, given: Path | None, allow: int) -> None:
     from scanner.forms.deck import read_deck
-    from scanner.publishing.deck_result import compare_deck, find_description, show_deck_result
+    from scanner.publishing.deck_result import (
+        compare_deck,
+        find_description,
+        show_deck_advice,
+        show_deck_result,
+    )
 
     with open_count(count) as (store, forms):
         description = given or find_description(store, _usual_deck(form_id).with_suffix(".json"))
@@ -204,6 +213,7 @@ def _compare_deck(count: Path, form_id: str, given: Path | None, allow: int) -> 
         of_deck = next(one for one in forms if one.id == form_id)
     say(*show_deck_result(of_deck, result, allow))
     if not result.passes(allow):
+        say(*show_deck_advice(result, count, form_id))
         raise Exit(ExitCode.TALLY_DIFFERS)
 
 
@@ -311,6 +321,7 @@ def _form_register(
     from scanner.publishing import form_screen
     from scanner.registering.draft import RegisterRequest, register_blank
 
+    _refuse_documents(blanks)
     request = RegisterRequest(
         blank=blanks,
         folder=choose_forms_folder(forms_folder),
@@ -325,6 +336,18 @@ def _form_register(
     with console(stderr=True).status("") as status:
         made = register_blank(request, status.update)
     say(*form_screen.show_registered(made.form, made.notes, made.pictures))
+
+
+def _refuse_documents(blanks: Sequence[Path]) -> None:
+    for path in blanks:
+        if path.suffix.lower() in _DOCUMENTS:
+            raise BadArgumentsError(
+                gettext("This is a document of a word processor, not a page."),
+                remedy=gettext(
+                    "Open it there, save it as PDF (File, Save as, PDF), and register the PDF."
+                ),
+                path=path,
+            )
 
 
 def _read_example(text: str) -> Example:

@@ -29,8 +29,9 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from scanner.errors import FormError
-from scanner.forms.faults import explain_faults
+from scanner.forms.faults import MisplacedError, explain_faults
 from scanner.geometry import Box
+from scanner.messages import gettext as _
 
 FORM_FILE = "form.yaml"
 ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
@@ -89,7 +90,7 @@ class Contest(_Part):
 
     @model_validator(mode="after")
     def _options_differ(self) -> Self:
-        _must_differ([option.id for option in self.options], f"option of contest {self.id!r}")
+        _must_differ([option.id for option in self.options], "options", "id")
         return self
 
 
@@ -146,16 +147,26 @@ class Form(_Part):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        _must_differ([page.number for page in self.pages], "page")
-        _must_differ([contest.id for contest in self.contests], "contest")
-        for contest, option in self.targets():
-            page = self.page(option.page)
-            name = f"option {contest.id}/{option.id}"
-            if page is None:
-                raise ValueError(f"{name} lies on page {option.page}, which the form has not")
-            if option.box.right > page.width_mm + 0.5 or option.box.bottom > page.height_mm + 0.5:
-                raise ValueError(f"{name} lies outside its page")
+        _must_differ([page.number for page in self.pages], "pages", "number")
+        _must_differ([contest.id for contest in self.contests], "contests", "id")
+        for number, contest in enumerate(self.contests):
+            for place, option in enumerate(contest.options):
+                self._check_place(
+                    option, f"{contest.id}/{option.id}", ("contests", number, "options", place)
+                )
         return self
+
+    def _check_place(self, option: Option, name: str, steps: tuple[str | int, ...]) -> None:
+        page = self.page(option.page)
+        if page is None:
+            raise MisplacedError(
+                _("{name} lies on page {page}, which the form has not").format(
+                    name=name, page=option.page
+                ),
+                steps,
+            )
+        if option.box.right > page.width_mm + 0.5 or option.box.bottom > page.height_mm + 0.5:
+            raise MisplacedError(_("{name} lies outside its page").format(name=name), steps)
 
     def targets(self) -> Iterator[tuple[Contest, Option]]:
         """Every target of the form in printed order, with its contest."""
@@ -183,7 +194,7 @@ class Form(_Part):
             FormError: The form was made in memory.
         """
         if self._folder is None:
-            raise FormError(f"Form {self.id!r} has no folder yet.")
+            raise FormError(_("The form {form} has no folder yet.").format(form=self.id))
         return self._folder
 
     def blank_path(self, page: Page) -> Path:
@@ -202,12 +213,12 @@ class Form(_Part):
         return digest.hexdigest()
 
 
-def _must_differ(ids: Sequence[object], what: str) -> None:
-    seen: set[object] = set()
-    for value in ids:
-        if value in seen:
-            raise ValueError(f"{what} {value!r} is there twice")
-        seen.add(value)
+def _must_differ(values: Sequence[object], parts: str, field: str) -> None:
+    for number, value in enumerate(values):
+        if value in values[:number]:
+            raise MisplacedError(
+                _("{name!r} is there twice").format(name=value), (parts, number, field)
+            )
 
 
 def read_form(folder: Path) -> Form:
@@ -218,26 +229,39 @@ def read_form(folder: Path) -> Form:
     """
     path = folder / FORM_FILE
     if not path.is_file():
-        raise FormError("There is no form.yaml here.", path=folder)
+        raise FormError(_("There is no form.yaml here."), path=folder)
     try:
         data = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
     except (YAMLError, UnicodeDecodeError) as error:
-        raise FormError(f"This is not YAML: {' '.join(str(error).split())}", path=path) from error
+        reason = " ".join(str(error).split())
+        raise FormError(
+            _("This is not YAML ({reason}).").format(reason=reason), remedy=_described(), path=path
+        ) from error
     if not isinstance(data, CommentedMap):
-        raise FormError("A form.yaml starts with 'schema: 1' and 'id: …'.", path=path)
+        raise FormError(
+            _("A form.yaml starts with 'schema: 1' and 'id: …'."), remedy=_described(), path=path
+        )
     try:
         form = Form.model_validate(data)
     except ValidationError as error:
-        raise FormError(explain_faults(error, data), path=path) from error
+        raise FormError(
+            explain_faults(error, data) + ".", remedy=_described(), path=path
+        ) from error
     form._folder = folder
     for page in form.pages:
         if not form.blank_path(page).is_file():
             raise FormError(
-                f"Page {page.number} names the blank {page.blank!r}, which is not there.",
-                remedy="Copy it into the folder, or import the form again.",
+                _("Page {page} names the blank {blank!r}, which is not there.").format(
+                    page=page.number, blank=page.blank
+                ),
+                remedy=_("Copy it into the folder, or import the form again."),
                 path=path,
             )
     return form
+
+
+def _described() -> str:
+    return _("docs/forms.md describes every field.")
 
 
 def write_form(form: Form, folder: Path) -> None:

@@ -141,14 +141,17 @@ def show_deck(deck: Deck, pdf: Path) -> Iterator[RenderableType]:
     )
     if not deck.scan:
         yield _("Print it at 100 % and scan the paper, or scan the file as it is:")
-    yield f"  kiemphieu scan testdeck-{deck.form} {pdf} -f {deck.form}"
-    yield f"  kiemphieu form testdeck {deck.form} --compare testdeck-{deck.form}"
+    # Two decks in one count could not be compared, so each has a count of its own name.
+    is_usual = pdf.stem == f"testdeck-{deck.form}"
+    named = "" if is_usual else f" --deck {description_path(pdf)}"
+    yield f"  kiemphieu scan {pdf.stem} {pdf} -f {deck.form}"
+    yield f"  kiemphieu form testdeck {deck.form} --compare {pdf.stem}{named}"
 
 
 def show_deck_result(form: Form, result: DeckResult, allowed: int = 0) -> Iterator[RenderableType]:
     """Pass or fail, a table of the contests, and what differs."""
     table = Table(title=form.title or form.id, title_justify="left", title_style="bold")
-    table.add_column(_("Contest"), no_wrap=True, overflow="ellipsis")
+    table.add_column(_("Contest"))
     for name in (
         _("Targets"),
         _("Right"),
@@ -156,7 +159,7 @@ def show_deck_result(form: Form, result: DeckResult, allowed: int = 0) -> Iterat
         _("Asked for nothing"),
         _("Wrong"),
     ):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", min_width=max(map(len, name.split())))
     for contest in form.contests:
         table.add_row(contest.title or contest.id, *_cells(result.contests[contest.id]))
     table.add_section()
@@ -164,18 +167,38 @@ def show_deck_result(form: Form, result: DeckResult, allowed: int = 0) -> Iterat
     yield table
     if result.is_reversed:
         yield _("The deck was scanned from its last sheet to its first.")
-    for one in result.differences[:LISTED]:
-        style = "bold red" if one.outcome is Outcome.WRONG else "yellow"
-        yield Text(_in_words(one), style=style)
-    more = len(result.differences) - LISTED
+    lines = list(_differences_in_words(result.differences))
+    yield from lines[:LISTED]
+    more = len(lines) - LISTED
     if more > 0:
         yield _("… and {more} more.").format(more=more)
-    if result.passes(allowed):
+    if result.passes(allowed) and result.needless:
+        sentence = _("PASS: no mark was counted wrong; questions for nothing: {needless}.")
+        yield Text(sentence.format(needless=result.needless), style="bold green")
+    elif result.passes(allowed):
         yield Text(_("PASS: every target was read as it was meant."), style="bold green")
     elif result.total[Outcome.WRONG]:
         yield Text(_("FAIL: marks were counted otherwise than meant."), style="bold red")
     else:
         yield Text(_("FAIL: a person is asked about clear marks."), style="bold red")
+
+
+def show_deck_advice(result: DeckResult, count: Path, form_id: str) -> Iterator[RenderableType]:
+    """What to do about a deck that does not pass."""
+    first = min(result.differences, key=lambda one: one.outcome is not Outcome.WRONG)
+    yield _("Look at the sheet: kiemphieu show {count} {sheet}").format(
+        count=count, sheet=first.counted_as[0]
+    )
+    if first.outcome is Outcome.WRONG:
+        yield _(
+            "Then at the form: kiemphieu form show {form}. Count nothing with it before every"
+            " target lies on its box and the deck passes."
+        ).format(form=form_id)
+    else:
+        yield _(
+            "No mark was counted wrong. A question for nothing costs a look at one sheet;"
+            " --allow {needless} says that so many in {sheets} sheets will do."
+        ).format(needless=result.needless, sheets=result.sheets)
 
 
 def _counted_sheets(
@@ -266,18 +289,39 @@ def _cells(figures: Counter[Outcome]) -> list[Text]:
     return cells
 
 
-def _in_words(one: DeckDifference) -> str:
-    sheets = ", ".join(sheet_label(sheet) for sheet in one.counted_as)
-    sentence = (
-        _("Deck sheet {deck_sheet} (in the count: {sheets}), {target}: {meant}; counted otherwise.")
-        if one.outcome is Outcome.WRONG
-        else _("Deck sheet {deck_sheet} (in the count: {sheets}), {target}: {meant}; asked about.")
-    )
+def _differences_in_words(differences: Sequence[DeckDifference]) -> Iterator[Text]:
+    """A line for each target that is wrong, and for each question that is asked for nothing."""
+    asked: dict[tuple[int, str], list[DeckDifference]] = {}
+    for one in differences:
+        if one.outcome is Outcome.WRONG:
+            sentence = _(
+                "Deck sheet {deck_sheet} (in the count: {sheets}), {target}: {meant};"
+                " counted otherwise."
+            )
+            target = f"{one.contest}/{one.option}"
+            yield Text(_in_words(sentence, one, target, _mark_in_words(one.meant.mark)), "bold red")
+        else:
+            asked.setdefault((one.sheet, one.contest), []).append(one)
+    for of_contest in asked.values():
+        marks = [
+            f"{one.option} {_mark_in_words(one.meant.mark)}"
+            for one in of_contest
+            if one.meant.mark is not None
+        ]
+        sentence = _(
+            "Deck sheet {deck_sheet} (in the count: {sheets}), {target}: {meant}; asked about."
+        )
+        first = of_contest[0]
+        meant = ", ".join(marks) or _mark_in_words(None)
+        yield Text(_in_words(sentence, first, first.contest, meant), "yellow")
+
+
+def _in_words(sentence: str, one: DeckDifference, target: str, meant: str) -> str:
     return sentence.format(
         deck_sheet=sheet_label(one.sheet),
-        sheets=sheets,
-        target=f"{one.contest}/{one.option}",
-        meant=_mark_in_words(one.meant.mark),
+        sheets=", ".join(sheet_label(sheet) for sheet in one.counted_as),
+        target=target,
+        meant=meant,
     )
 
 

@@ -54,6 +54,8 @@ def show_registered(
         path=form.folder / FORM_FILE
     )
     yield from (f"  {picture}" for picture in pictures)
+    yield _("After a correction, draw it anew:")
+    yield f"  kiemphieu form show {form.id}"
     yield from _next_for(form)
 
 
@@ -66,7 +68,7 @@ def _size(form: Form) -> str:
 def _next_for(form: Form) -> Iterator[RenderableType]:
     yield _("Next, see whether it can be read well:")
     yield f"  kiemphieu form check {form.id}"
-    yield f"  kiemphieu form testdeck {form.id}"
+    yield f"  kiemphieu form testdeck {form.id} --scan"
 
 
 def show_findings(findings: Mapping[str, Sequence[Finding]]) -> Iterator[RenderableType]:

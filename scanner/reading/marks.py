@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scanner.ballot import TargetMeasures
 from scanner.reading.align import AlignedPage, Window
 from scanner.reading.ink import Tone, darkness
-from scanner.reading.places import SEARCH_MM, PrintPlace, TargetPlace, find_places
+from scanner.reading.places import ENOUGH_PRINT_PX, SEARCH_MM, PrintPlace, TargetPlace, find_places
 from scanner.reading.stray import comes_from_elsewhere, find_streaks
 
 INKED = 80
@@ -252,7 +252,7 @@ def _likeness(
     place: PrintPlace,
     shift: tuple[int, int] = (0, 0),
 ) -> float:
-    """How alike the print of a place is to the blank's: correlation, -1..1; 1 without print.
+    """How alike the print of a place is to the blank's: correlation, -1..1; 1 where none is.
 
     Writing across a label spoils the correlation, but leaves all of the blank's print where it
     was; other print does not. So where all of it is found, that counts as alike.
@@ -264,7 +264,7 @@ def _likeness(
         place: Where to look.
         shift: How far the target that the print belongs to lies off, in working pixels.
     """
-    if not place.print.any():
+    if place.print_px < ENOUGH_PRINT_PX:
         return 1.0
     height, width = place.picture.shape
     left, top = (place.margin + round(off / 2) - _LABEL_SEARCH_PX for off in shift)

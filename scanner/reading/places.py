@@ -52,7 +52,9 @@ _HALF_SOLID = 100
 _BARE = 35
 """Darkness of the blank up to which there is no print, not even a hairline that is grey at this
 resolution and may come out darker on a scan."""
-_ENOUGH_PRINT_PX = 10
+_EDGE_MM = 5.0
+"""So near the edge of the paper no writing is looked for: scanners make a dark border there."""
+ENOUGH_PRINT_PX = 10
 """At half resolution."""
 MARGIN_MM = 2.4
 """A circle around a label, or a line under it, lies this near to it; no print is further off."""
@@ -99,8 +101,8 @@ class PrintPlace:
     """The blank's darkness there, without targets and ruled lines."""
     telling: NDArray[np.uint8]
     """1 where print is compared, 0 at targets and on ruled lines."""
-    print: NDArray[np.bool_]
-    """Where the blank has print."""
+    print_px: int
+    """How many of its pixels are print."""
     pieces: NDArray[np.intp]
     """The first column of each piece of the line, about a word long and with print in it."""
     ours: NDArray[np.float32]
@@ -241,6 +243,9 @@ class _Half:
         self.print = self.picture >= _HALF_SOLID
         around = cv2.dilate(ink, np.ones((3, 3), np.uint8))
         self.bare = (around < _BARE) & (self.telling > 0)
+        edge = round(_EDGE_MM * blank.px_per_mm / 2)
+        self.bare[:edge] = self.bare[-edge:] = False
+        self.bare[:, :edge] = self.bare[:, -edge:] = False
 
     def run_of_print(self, box: Box, scale: float, *, mirrored: bool = False) -> float:
         """How far a line of print runs on from the left end of a box (mirrored: from the right).
@@ -278,7 +283,7 @@ class _Half:
             window=(x0, y0, x1, y1),
             picture=picture,
             telling=self.telling[y0:y1, x0:x1],
-            print=self.print[y0:y1, x0:x1],
+            print_px=int(self.print[y0:y1, x0:x1].sum()),
             pieces=pieces,
             ours=ours,
             piece_sizes=sizes,
@@ -300,7 +305,7 @@ def _pieces(printed: NDArray[np.bool_], length_px: float) -> NDArray[np.intp]:
         since += int(ink[column])
         left = int(ink[column + 1 :].sum())
         long_enough = column + 1 - starts[-1] >= length_px
-        if long_enough and since >= _ENOUGH_PRINT_PX and left >= _ENOUGH_PRINT_PX:
+        if long_enough and since >= ENOUGH_PRINT_PX and left >= ENOUGH_PRINT_PX:
             starts.append(column + 1)
             since = 0
     return np.array(starts, np.intp)
@@ -341,7 +346,7 @@ def _label_place(half: _Half, box: Box, boxes: list[Box], scale: float) -> Print
                 )
             )
         )
-    return next((place for place in places if place.print.sum() >= _ENOUGH_PRINT_PX), places[-1])
+    return next((place for place in places if place.print_px >= ENOUGH_PRINT_PX), places[-1])
 
 
 def _question_boxes(blank: BlankPage) -> tuple[list[Box], tuple[int, ...]]:

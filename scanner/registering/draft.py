@@ -34,6 +34,7 @@ from scanner.registering.private import find_private, find_title
 from scanner.registering.proposal import draw_proposal
 from scanner.registering.rulings import find_level
 from scanner.registering.sides import load_sides
+from scanner.registering.specks import remove_specks
 from scanner.registering.targets import find_targets, looks_marked
 from scanner.registering.words import read_side
 
@@ -301,7 +302,8 @@ def _private_note(form: Form) -> Iterator[str]:
 def _write(form: Form, sides: Sequence[BlankSide], doubts: Sequence[Doubt], folder: Path) -> None:
     folder.mkdir()
     for page, side in zip(form.pages, sides, strict=True):
-        (folder / page.blank).write_bytes(cv2.imencode(".png", side.gray)[1].tobytes())
+        clean = remove_specks(side.gray, side.dpi)
+        (folder / page.blank).write_bytes(cv2.imencode(".png", clean)[1].tobytes())
         draw_proposal(side.gray, form, page).save(folder / _picture_name(page.number))
     write_form(form, folder)
     _comment(folder / FORM_FILE, doubts)

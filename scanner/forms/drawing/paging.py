@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from scanner.messages import gettext as _
 
 _LEAST_ROWS = 2
 """A table that is taken apart starts on a page with as many rows or more."""
+_MOST_LETTERS = 80
+"""Of a text that a message names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,8 @@ def _groups(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
 
 def _too_long(group: Sequence[Piece]) -> FormError:
     highest = max(group, key=lambda piece: piece.height)
+    name = textwrap.shorten(highest.name, _MOST_LETTERS, placeholder=" …")
     return FormError(
-        _("{name!r} is too long for its page.").format(name=highest.name),
+        _("{name!r} is too long for its page.").format(name=name),
         remedy=_("Shorten it, divide it, give its answers more columns, or use a larger paper."),
     )
