@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -37,7 +38,13 @@ from scanner.counting.records import (
 from scanner.counting.reorder import batches_without_order, reopen_batches
 from scanner.counting.sheets import SheetDraft, assemble
 from scanner.counting.store import Store
-from scanner.counting.workers import LONGEST_PAGE_S, FormReader, ReaderFactory, read_pages
+from scanner.counting.workers import (
+    LONGEST_PAGE_S,
+    FormReader,
+    ReaderFactory,
+    get_ready,
+    read_pages,
+)
 from scanner.errors import BadArgumentsError
 from scanner.forms.template import Form
 from scanner.messages import gettext as _
@@ -175,22 +182,31 @@ def scan(
 def _finish(store: Store, batch: Batch, options: ScanOptions) -> None:
     """Bring a batch from wherever it is to its end."""
     forms = load_kept_forms(store, batch.request.forms)
+    settings = Settings.model_validate_json(batch.settings)
+    factory = options.make_reader(tuple(forms), settings, store.folder / CACHE_FOLDER)
     if batch.state is BatchState.REGISTERING:
-        register_files(store, batch, lambda n, total: options.tell(Stage.FILES, n, total))
-        store.plan_pages(batch.id, plan(batch.request, store.files(batch.id)))
-    _read(store, batch, forms, options)
+        with get_ready(factory, options.jobs, options.longest_page_s) as ready:
+            register_files(store, batch, lambda n, total: options.tell(Stage.FILES, n, total))
+            store.plan_pages(batch.id, plan(batch.request, store.files(batch.id)))
+            _read(store, batch, factory, options, ready)
+    else:
+        _read(store, batch, factory, options)
     _put_together(store, batch, forms, options)
 
 
-def _read(store: Store, batch: Batch, forms: Sequence[Form], options: ScanOptions) -> None:
+def _read(
+    store: Store,
+    batch: Batch,
+    factory: ReaderFactory,
+    options: ScanOptions,
+    ready: list[ProcessPoolExecutor] | None = None,
+) -> None:
     total, done = store.count_pages(batch.id)
     if done == total:
         return
-    settings = Settings.model_validate_json(batch.settings)
-    factory = options.make_reader(tuple(forms), settings, store.folder / CACHE_FOLDER)
     writer = _Writer(store)
     pages = _unread(store, batch.id)
-    results = read_pages(pages, factory, options.jobs, options.longest_page_s, options.note)
+    results = read_pages(pages, factory, options.jobs, options.longest_page_s, options.note, ready)
     try:
         for result in results:
             writer.add(result)

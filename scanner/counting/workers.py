@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from multiprocessing.connection import wait as wait_for_process
 from pathlib import Path
@@ -80,12 +80,34 @@ class FormReader:
         return Reader(self.forms, self.settings, cache=self.cache)
 
 
+@contextmanager
+def get_ready(
+    factory: ReaderFactory, jobs: int, longest_page_s: float = LONGEST_PAGE_S
+) -> Iterator[list[ProcessPoolExecutor]]:
+    """Start processes for :func:`read_pages`, to load their reader while files are taken in.
+
+    Gives none with one job, or where the system lets none be started: that is told when they
+    are needed.
+    """
+    pools: list[ProcessPoolExecutor] = []
+    if jobs > 1:
+        with suppress(NoProcessError):
+            pools.append(_Crew(factory, min(jobs, MOST_PROCESSES), longest_page_s).start())
+    started = list(pools)
+    try:
+        yield pools
+    finally:
+        for pool in started:
+            pool.shutdown(cancel_futures=True)
+
+
 def read_pages(
     pages: Iterable[PageSource],
     factory: ReaderFactory,
     jobs: int,
     longest_page_s: float = LONGEST_PAGE_S,
     note: Callable[[str], None] | None = None,
+    ready: list[ProcessPoolExecutor] | None = None,
 ) -> Iterator[PageResult]:
     """Read pages; results come as they are ready, one for every page whatever happens to it.
 
@@ -96,6 +118,7 @@ def read_pages(
         longest_page_s: A process that takes longer for a page is ended, and the page refused;
             this process is not.
         note: Told in words where no process can be started, and this one reads by itself.
+        ready: Processes from :func:`get_ready` for the same reader, used up.
 
     Raises:
         KiemPhieuError: No reader can be made, or processes keep dying.
@@ -104,7 +127,7 @@ def read_pages(
         yield from _read_here(pages, factory)
         return
     tasks = _tasks(pages)
-    crew = _Crew(factory, min(jobs, MOST_PROCESSES), longest_page_s)
+    crew = _Crew(factory, min(jobs, MOST_PROCESSES), longest_page_s, ready or [])
     while True:
         lost: list[PageSource] = []
         try:
@@ -219,7 +242,7 @@ def _read_each_alone(pages: Sequence[PageSource], crew: _Crew) -> Iterator[PageR
     waiting = list(pages)
     while waiting:
         started = time.monotonic()
-        with replace(crew, jobs=1).at_work() as pool:
+        with replace(crew, jobs=1, ready=[]).at_work() as pool:
             while waiting:
                 started = time.monotonic()
                 try:
@@ -250,6 +273,8 @@ class _Crew:
     factory: ReaderFactory
     jobs: int
     longest_page_s: float
+    ready: list[ProcessPoolExecutor] = field(default_factory=list)
+    """Processes that were started before; taken first."""
 
     @contextmanager
     def at_work(self) -> Iterator[ProcessPoolExecutor]:
@@ -258,13 +283,18 @@ class _Crew:
         Raises:
             NoProcessError: The first of them cannot be started.
         """
-        pool = self._start()
+        pool = self.ready.pop() if self.ready else self.start()
         try:
             yield pool
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _start(self) -> ProcessPoolExecutor:
+    def start(self) -> ProcessPoolExecutor:
+        """The processes; the caller shuts them down.
+
+        Raises:
+            NoProcessError: The first of them cannot be started.
+        """
         try:
             pool = ProcessPoolExecutor(
                 self.jobs,
@@ -273,7 +303,8 @@ class _Crew:
                 initargs=(self.factory, self.longest_page_s),
             )
             # Processes start with the tasks: what the first one says is known before any page.
-            pool.submit(os.getpid)
+            for _one in range(self.jobs):
+                pool.submit(os.getpid)
         # Locks that several processes share are missing on some systems: NotImplementedError.
         except (OSError, NotImplementedError) as error:
             raise NoProcessError(
