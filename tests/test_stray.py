@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
 from scanner.ballot import ContestState, MarkState, Reason, TargetReading
+from scanner.forms.catalog import DEFAULT_FOLDER, find_form
 from scanner.forms.pen import MarkKind, MarkStyle, Pen
 from scanner.forms.template import Contest, Rule
 from scanner.reading.blank import BlankPage
@@ -20,11 +23,13 @@ from tests.synthetic import (
     blank_of,
     blank_page,
     draw_small_form,
+    form_dpi,
     mark,
     scan_like,
     target_box_px,
 )
 
+ROOT = Path(__file__).parents[1]
 TARGET = "q2/o2"
 Readings = dict[str, TargetReading]
 
@@ -109,6 +114,17 @@ def test_the_ring_of_a_seal_through_a_box_goes_to_a_person(blank: BlankPage, lev
         cv2.circle(seal, middle, round(radius * scale), level, round(0.35 * scale), cv2.LINE_AA)
     targets = read(blank, scan_like(darken(page, seal)))
     assert all(one.state is not MarkState.MARKED for one in targets.values())
+
+
+def test_a_fold_along_a_row_of_a_table_asks_nobody_about_its_empty_cells() -> None:
+    form = find_form(ROOT / DEFAULT_FOLDER, "bao_lam_xa")
+    cells = [one for one in form.contests if one.options[0].shape == "cell"][2]
+    box, page = cells.options[0].box, blank_page(form)
+    y = round((box.y + box.h * 0.55) * form_dpi(form) / 25.4)
+    page[y : y + 3] = (page[y : y + 3] * 0.86).astype(np.uint8)
+    targets = read(blank_of(form), scan_like(page))
+    row = [targets[f"{cells.id}/{option.id}"] for option in cells.options]
+    assert [one.state for one in row] == [MarkState.UNMARKED] * 5
 
 
 def test_a_corner_in_deep_shadow_goes_to_a_person(blank: BlankPage) -> None:

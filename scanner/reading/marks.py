@@ -19,7 +19,7 @@ from scanner.ballot import TargetMeasures
 from scanner.reading.align import AlignedPage, Window
 from scanner.reading.ink import Tone, darkness
 from scanner.reading.places import ENOUGH_PRINT_PX, SEARCH_MM, PrintPlace, TargetPlace, find_places
-from scanner.reading.stray import comes_from_elsewhere, find_streaks
+from scanner.reading.stray import comes_from_elsewhere, find_streaks, is_line_through
 
 INKED = 80
 """Added darkness, of 255, from which a pixel counts as ink wherever it is."""
@@ -106,7 +106,7 @@ def measure_marks(aligned: AlignedPage, tone: Tone) -> MeasuredPage:
         targets.append(
             TargetMeasures(
                 inside=inside,
-                weight=_weight(added, place),
+                weight=_weight(added, place, blank.px_per_mm),
                 outline=_share(inked, place.near),
                 outside=_share(inked, place.outside),
                 label_mm=_written_on(labels[number], label) / (blank.px_per_mm / 2),
@@ -192,15 +192,20 @@ def _share_of_strokes(added: NDArray[np.uint8], place: TargetPlace, limit: float
     return min(share * place.roominess, 1.0)
 
 
-def _weight(added: NDArray[np.uint8], place: TargetPlace) -> float:
-    """Mean darkness of the inside; in a roomy one, that of what stands out from the rest."""
+def _weight(added: NDArray[np.uint8], place: TargetPlace, px_per_mm: float) -> float:
+    """Mean darkness of the inside; in a roomy one, that of what stands out from the rest.
+
+    A fold along a row of a table stands out in each of its cells, but runs through them.
+    """
     mean = _share(added, place.inside) / 255.0
     if place.roominess == 1.0 or not place.inside.size:
         return mean
     values = added.ravel()[place.inside]
     limit = float(np.partition(values, values.size // 2)[values.size // 2]) + _FAINTLY_STANDS_OUT
     stands_out = float(values[values >= limit].sum()) / values.size / 255.0
-    return min(max(mean, stands_out * place.roominess), 1.0)
+    if stands_out * place.roominess <= mean or is_line_through(added >= limit, place, px_per_mm):
+        return mean
+    return min(stands_out * place.roominess, 1.0)
 
 
 def _print_inside(ink: NDArray[np.uint8], place: TargetPlace) -> float:

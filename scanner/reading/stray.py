@@ -93,6 +93,12 @@ def comes_from_elsewhere(
     return inside < _STRONG and _is_part_of_more(inked, place, inside, px_per_mm)
 
 
+def is_line_through(inked: NDArray[np.bool_], place: TargetPlace, px_per_mm: float) -> bool:
+    """True where nearly all ink, however faint, is one straight line that comes in: a fold, say."""
+    points = np.argwhere(inked)[:, ::-1]
+    return len(points) >= _SOME_INK_PX and _is_line(points, place, px_per_mm)
+
+
 def _is_line(points: NDArray[np.integer], place: TargetPlace, px_per_mm: float) -> bool:
     """True where nearly all ink of a target's surroundings is one straight line that comes in.
 
