@@ -94,9 +94,21 @@ def comes_from_elsewhere(
 
 
 def is_line_through(inked: NDArray[np.bool_], place: TargetPlace, px_per_mm: float) -> bool:
-    """True where nearly all ink, however faint, is one straight line that comes in: a fold, say."""
+    """True where all ink inside, however faint, is one straight line that runs on beyond.
+
+    A fold, say; whatever else there is around the target.
+    """
     points = np.argwhere(inked)[:, ::-1]
-    return len(points) >= _SOME_INK_PX and _is_line(points, place, px_per_mm)
+    x0, y0, x1, y1 = place.core
+    within = ((points >= (x0, y0)) & (points < (x1, y1))).all(axis=1)
+    if within.sum() < _SOME_INK_PX:
+        return False
+    dx, dy, x, y = cv2.fitLine(points[within], cv2.DIST_HUBER, 0, 0.01, 0.01).ravel()
+    near = np.abs((points[:, 0] - x) * dy - (points[:, 1] - y) * dx) <= _THIN_MM / 2 * px_per_mm
+    height, width = place.outline.shape
+    return bool(near[within].mean() >= _NEARLY_ALL) and _comes_in(
+        points[near], place, (width, height)
+    )
 
 
 def _is_line(points: NDArray[np.integer], place: TargetPlace, px_per_mm: float) -> bool:
