@@ -71,6 +71,10 @@ _DARK = 160
 _SOME_PRINT = 0.02
 _CLEAR_OF_OTHERS_MM = 0.8
 _LEAST_REACH = -0.15
+_MARK_ROOM_MM = 15.0
+_MOSTLY_THERE = 0.6
+"""Share of a mark's ink that lies within its target; a cross goes beyond the corners."""
+_MOST_ATTEMPTS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +206,25 @@ def _mark_page(
         style = styles[int(rng.integers(len(styles)))]
         place = mark_place(option, rng)
         style = _keep_clear(style, place, option.box, boxes)
-        draw_mark(paper, place.scaled(per_mm, per_mm), DECK_DPI, style, rng)
+        _draw_within(paper, place.scaled(per_mm, per_mm), style, rng)
+
+
+def _draw_within(paper: Gray, place: Box, style: MarkStyle, rng: Generator) -> None:
+    """Draw a mark of which most lies at its place: one that half misses it is clear to nobody."""
+    around = place.grown(_MARK_ROOM_MM / MM_PER_INCH * DECK_DPI)
+    height, width = paper.shape
+    x0, y0 = max(round(around.x), 0), max(round(around.y), 0)
+    region = paper[y0 : min(round(around.bottom), height), x0 : min(round(around.right), width)]
+    at = Box(place.x - x0, place.y - y0, place.w, place.h)
+    drawn = region
+    for _attempt in range(_MOST_ATTEMPTS):
+        drawn = region.copy()
+        draw_mark(drawn, at, DECK_DPI, style, rng)
+        ink = cv2.subtract(region, drawn)
+        there = ink[round(at.y) : round(at.bottom), round(at.x) : round(at.right)]
+        if float(there.sum()) >= _MOSTLY_THERE * float(ink.sum()):
+            break
+    region[:] = drawn
 
 
 def _scan(drawn: list[Gray], sheet: DeckSheet, request: DeckRequest) -> list[Gray]:
