@@ -107,9 +107,9 @@ class TargetMeasures:
     extent_mm: float
     """Longer side of the largest connected piece of added ink that touches the inside."""
     through: float
-    """1 where there is ink inside and nearly all ink around is one straight thin line, from
-    one side of the surroundings to the opposite one, as a stroke across the page is, or where it
-    is the tail of a stroke in the next target; else 0."""
+    """1 where the ink inside seems to be part of something that is no mark of this target: a
+    straight line across its surroundings, the tail of a stroke in the next target, a stamp, a
+    seal; else 0."""
     residual_mm: float
     """How far the print next to the target lies from where the alignment put it."""
     print_match: float

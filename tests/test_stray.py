@@ -82,6 +82,32 @@ def test_a_streak_of_the_scanner_is_no_mark_in_any_box_it_runs_through(
     assert sum(one.state is MarkState.DOUBTFUL for one in targets.values()) <= 1
 
 
+@pytest.mark.parametrize("by_px", [-5, 5])
+def test_a_streak_is_taken_off_where_it_is_though_the_box_lies_a_little_off(
+    blank: BlankPage, by_px: int
+) -> None:
+    page, (x, y), scale = page_and_middle(blank)
+    around = round(4.2 * scale)
+    piece = page[y - around // 2 : y + around // 2, x - around : x + around].copy()
+    page[y - around // 2 : y + around // 2, x - around + by_px : x + around + by_px] = piece
+    page[:, x : x + 2] = np.minimum(page[:, x : x + 2], 160)
+    reading = read(blank, page)[TARGET]
+    assert reading.measures.residual_mm > 0.5
+    assert reading.measures.inside == 0.0
+
+
+def test_a_faint_line_that_ends_in_a_cell_is_asked_about_unlike_a_fold() -> None:
+    form = find_form(ROOT / DEFAULT_FOLDER, "bao_lam_xa")
+    cells = [one for one in form.contests if one.options[0].shape == "cell"][2]
+    box, page = cells.options[2].box, blank_page(form)
+    scale = form_dpi(form) / 25.4
+    start = round((box.x + box.w * 0.15) * scale), round((box.y + box.h * 0.5) * scale)
+    end = round((box.right + 4) * scale), round((box.y + box.h * 0.6) * scale)
+    line = cv2.line(np.full_like(page, 255), start, end, 214, 4, cv2.LINE_AA)
+    reading = read(blank_of(form), scan_like(np.minimum(page, line)))
+    assert reading[f"{cells.id}/{cells.options[2].id}"].state is not MarkState.UNMARKED
+
+
 def test_a_cross_under_a_streak_is_still_a_mark(blank: BlankPage) -> None:
     _page, (x, _y), _scale = page_and_middle(blank)
     scan = scan_like(mark(blank.form, {"q2": ["o2"]}))

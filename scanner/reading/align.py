@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from scanner.geometry import Homography, apply_homography
 from scanner.reading.blank import PATCH_BLUR_PX, BlankPage
+from scanner.reading.raster import reduce_gray
 
 SEARCH_MM = 2.4
 """How far a patch may lie from where the whole-page transform puts it."""
@@ -184,12 +185,7 @@ def _make_small(
     start, end = apply_homography(inverse, across)
     fineness = 2 * np.linalg.norm(end - start) / np.linalg.norm(across[1])
     step = max(int(fineness + _NEARLY), 1)
-    if step == 1:
-        return scan, 1
-    height, width = (side // step for side in scan.shape)
-    even = scan[: height * step, : width * step]
-    small = cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
-    return small.astype(np.uint8, copy=False), step
+    return reduce_gray(scan, step), step
 
 
 def lay_whole(aligned: AlignedPage) -> NDArray[np.uint8]:

@@ -83,10 +83,11 @@ def measure_marks(aligned: AlignedPage, tone: Tone) -> MeasuredPage:
     targets: list[TargetMeasures] = []
     print_inside = np.zeros(len(places.targets))
     reach = round(SEARCH_MM * blank.px_per_mm)
-    grays = aligned.crops([_grown(place.ring, reach) for place in places.targets])
+    windows = [_grown(place.ring, reach) for place in places.targets]
+    grays = aligned.crops(windows)
     papers = tone.paper_at(aligned.to_small(places.centers))
     streaks = find_streaks(aligned.small)
-    swept = None if streaks is None else _under_streaks(aligned, streaks, reach)
+    swept = None if streaks is None else _under_streaks(aligned, streaks, windows)
     for number, (place, label) in enumerate(zip(places.targets, places.labels, strict=True)):
         ink = darkness(grays[number], float(papers[number]), tone.black)
         ink, shift = _settle(ink, place, reach)
@@ -96,7 +97,9 @@ def measure_marks(aligned: AlignedPage, tone: Tone) -> MeasuredPage:
         )
         added = cv2.subtract(ink, place.known).astype(np.uint8, copy=False)
         if swept is not None:
-            added[swept[number][reach:-reach, reach:-reach] > 0] = 0
+            (dx, dy), (height, width) = shift, added.shape
+            under = swept[number][reach + dy : reach + dy + height, reach + dx :][:, :width]
+            added[under > 0] = 0
         limit = _stroke_limit(added, place)
         inked = (added >= INKED).astype(np.uint8)
         strokes = (added >= limit).astype(np.uint8)
@@ -129,11 +132,10 @@ def measure_marks(aligned: AlignedPage, tone: Tone) -> MeasuredPage:
 
 
 def _under_streaks(
-    aligned: AlignedPage, streaks: NDArray[np.bool_], reach: int
+    aligned: AlignedPage, streaks: NDArray[np.bool_], windows: Sequence[Window]
 ) -> list[NDArray[np.uint8]]:
-    """Where streaks run over each target's ring with its margin; at working resolution."""
+    """Where streaks run over windows of the form; at working resolution."""
     mask = streaks.astype(np.uint8) * np.uint8(255)
-    windows = [_grown(place.ring, reach) for place in find_places(aligned.blank).targets]
     halves = [(a // 2, b // 2, (c + 1) // 2 + 1, (d + 1) // 2 + 1) for a, b, c, d in windows]
     swept = []
     for (x0, y0, x1, y1), half, piece in zip(

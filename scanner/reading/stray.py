@@ -1,7 +1,7 @@
 """Ink that was not made for the target where it is found: streaks, stamps, tails, shadow.
 
-Each of these has given votes in real elections. What is found here never makes a mark and never
-takes one away: it only keeps the target before a person.
+What is found at a target never makes a mark: it keeps the target before a person. Streaks run
+over the whole page and are the scanner's own, so they are taken off before anything is measured.
 """
 
 from __future__ import annotations
@@ -94,21 +94,18 @@ def comes_from_elsewhere(
 
 
 def is_line_through(inked: NDArray[np.bool_], place: TargetPlace, px_per_mm: float) -> bool:
-    """True where all ink inside, however faint, is one straight line that runs on beyond.
+    """True where all ink inside, however faint, is one straight line from edge to edge.
 
-    A fold, say; whatever else there is around the target.
+    A fold, say; whatever else there is around the target. A line that ends here is none: it
+    may be a voter's.
     """
     points = np.argwhere(inked)[:, ::-1]
     x0, y0, x1, y1 = place.core
     within = ((points >= (x0, y0)) & (points < (x1, y1))).all(axis=1)
     if within.sum() < _SOME_INK_PX:
         return False
-    dx, dy, x, y = cv2.fitLine(points[within], cv2.DIST_HUBER, 0, 0.01, 0.01).ravel()
-    near = np.abs((points[:, 0] - x) * dy - (points[:, 1] - y) * dx) <= _THIN_MM / 2 * px_per_mm
-    height, width = place.outline.shape
-    return bool(near[within].mean() >= _NEARLY_ALL) and _comes_in(
-        points[near], place, (width, height)
-    )
+    near = _near_line(points, points[within], px_per_mm)
+    return bool(near[within].mean() >= _NEARLY_ALL) and _spans(points[near], place)
 
 
 def _is_line(points: NDArray[np.integer], place: TargetPlace, px_per_mm: float) -> bool:
@@ -118,27 +115,39 @@ def _is_line(points: NDArray[np.integer], place: TargetPlace, px_per_mm: float) 
     target, as the tail of a tick there. The ink need not hang together: where a stroke crosses
     the outline it is not counted.
     """
-    height, width = place.outline.shape
-    if not _comes_in(points, place, (width, height)):
+    if not _comes_in(points, place):
         return False
-    dx, dy, x0, y0 = cv2.fitLine(points, cv2.DIST_HUBER, 0, 0.01, 0.01).ravel()
-    away = np.abs((points[:, 0] - x0) * dy - (points[:, 1] - y0) * dx)
-    line = points[away <= _THIN_MM / 2 * px_per_mm]
+    line = points[_near_line(points, points, px_per_mm)]
     # Of itself, without what little there is beside it.
-    return len(line) >= _NEARLY_ALL * len(points) and _comes_in(line, place, (width, height))
+    return len(line) >= _NEARLY_ALL * len(points) and _comes_in(line, place)
 
 
-def _comes_in(points: NDArray[np.integer], place: TargetPlace, size: tuple[int, int]) -> bool:
+def _near_line(
+    points: NDArray[np.integer], fitted: NDArray[np.integer], px_per_mm: float
+) -> NDArray[np.bool_]:
+    """Which points lie within the breadth of a line from the one through ``fitted``."""
+    dx, dy, x, y = cv2.fitLine(fitted, cv2.DIST_HUBER, 0, 0.01, 0.01).ravel()
+    away = np.abs((points[:, 0] - x) * dy - (points[:, 1] - y) * dx)
+    return np.asarray(away <= _THIN_MM / 2 * px_per_mm)
+
+
+def _comes_in(points: NDArray[np.integer], place: TargetPlace) -> bool:
     """True where ink runs from one edge of the surroundings to another, or out of a target."""
-    width, height = size
-    (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
-    if right - left >= width - 3 or bottom - top >= height - 3:
+    if _spans(points, place):
         return True
     if place.next_targets is None:
         return False
+    height, width = place.outline.shape
     x, y = points.T
     at_edge = (x == 0) | (y == 0) | (x == width - 1) | (y == height - 1)
     return bool((at_edge & place.next_targets[y, x]).any())
+
+
+def _spans(points: NDArray[np.integer], place: TargetPlace) -> bool:
+    """True where ink runs from one edge of the surroundings to the opposite one."""
+    height, width = place.outline.shape
+    across, down = np.ptp(points, axis=0)
+    return bool(across >= width - 3 or down >= height - 3)
 
 
 def _is_part_of_more(
