@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+import cli
 from scanner import messages
+
+Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(autouse=True)
@@ -16,3 +20,18 @@ def english(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     messages.set_language(None)
     yield
     messages.set_language(None)
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command in an empty folder; code, output and error output, long lines unbroken."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KIEMPHIEU_FORMS", str(tmp_path / "forms"))
+    monkeypatch.setattr("scanner.commands.shared.NARROWEST", 400)
+
+    def command(*arguments: str | Path) -> tuple[int, str, str]:
+        code = cli.main([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return command

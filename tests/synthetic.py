@@ -13,6 +13,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from skimage import data
 
+from scanner.ballot import TargetReading
 from scanner.forms.codes import PageCode, encode_code
 from scanner.forms.damage import Damage, damage_page
 from scanner.forms.pen import MarkKind, MarkStyle, Pen, draw_mark
@@ -22,7 +23,9 @@ from scanner.forms.template import Contest, Form, Option, Page, write_form
 from scanner.geometry import Box, mm_to_px
 from scanner.reading.align import AlignedPage, align_page
 from scanner.reading.blank import BlankPage
+from scanner.reading.decide import decide_target
 from scanner.reading.identify import FormIndex, IdentifiedPage
+from scanner.reading.marks import find_tone, measure_marks
 from scanner.reading.pages import PageImage
 from scanner.settings import Settings
 
@@ -409,3 +412,16 @@ def _put(image: Gray, design: Design, text: str, at: tuple[float, float], height
 
 def _sentence(rng: Generator, words: int) -> str:
     return " ".join(rng.choice(_WORDS, words, replace=False)).capitalize()
+
+
+def read_targets(blank: BlankPage, scan: Gray) -> dict[str, TargetReading]:
+    """The targets of the only page there is, as they are read on a scan of it; by their ids."""
+    aligned = align(blank, scan)
+    measured = measure_marks(aligned, find_tone(aligned))
+    readings = [
+        decide_target(contest.id, option.id, measures, covered=covered, settings=Settings())
+        for (contest, option), measures, covered in zip(
+            blank.targets, measured.targets, measured.covered, strict=True
+        )
+    ]
+    return {reading.target: reading for reading in readings}

@@ -17,12 +17,12 @@ from scanner.counting.records import BatchRequest
 from scanner.counting.results import decide
 from scanner.counting.store import Store
 from scanner.errors import StorageError, TallyMismatchError
+from scanner.forms.workshop import open_whole
 from scanner.publishing.exports import (
     BOX_COLUMNS,
     Export,
     box_rows,
     guard,
-    open_whole,
     write_export,
 )
 from scanner.publishing.tally_json import SCHEMA_FILE, build_tally, check_tally

@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pypdfium2 as pdfium
 import pytest
 
-import cli
 from scanner.errors import ExitCode
 from scanner.forms.deck import DeckMark, DeckTarget, read_deck, write_deck
 from scanner.forms.template import Form, read_form
+from tests.conftest import Run
 from tests.deck_forms import make_small_form
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command in an empty folder; code, output and error output, long lines unbroken."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("KIEMPHIEU_FORMS", str(tmp_path / "forms"))
-    monkeypatch.setattr("scanner.commands.shared.NARROWEST", 400)
-
-    def command(*arguments: str) -> tuple[int, str, str]:
-        code = cli.main([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return command
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import pikepdf
 import pytest
 from PIL import Image
 
-import cli
 from benchmarks.decks import DeckRun, draw_on_a5, judge_count
 from benchmarks.found_again import FoundAgain, MismatchError, register_again
 from scanner.errors import ExitCode
@@ -21,28 +20,12 @@ from scanner.forms.deck_plan import least_sheets, plan_deck
 from scanner.forms.template import FORM_FILE, Form
 from scanner.forms.testdeck import DECK_DPI, DeckRequest, draw_deck, make_deck
 from scanner.publishing.deck_result import Outcome
+from tests.conftest import Run
 from tests.deck_forms import make_small_form
 
 SHIPPED = Path(__file__).parents[1] / "form_templates"
 SHIPPED_FORMS = sorted(path.parent.name for path in SHIPPED.glob("*/form.yaml"))
 SEED = 2
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command in an empty folder; code, output and error output, long lines unbroken."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("KIEMPHIEU_FORMS", str(tmp_path / "forms"))
-    monkeypatch.setattr("scanner.commands.shared.NARROWEST", 400)
-
-    def command(*arguments: str | Path) -> tuple[int, str, str]:
-        code = cli.main([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return command
 
 
 def counted(run: Run, drawn: Form, pdf: Path, again: FoundAgain | None = None) -> DeckRun:

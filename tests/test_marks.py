@@ -15,14 +15,11 @@ from scanner.forms.damage import Damage
 from scanner.forms.pen import MarkKind, MarkStyle, Pen
 from scanner.forms.template import Rule
 from scanner.reading.blank import BlankPage
-from scanner.reading.decide import decide_contest, decide_target
-from scanner.reading.marks import find_tone, measure_marks
-from scanner.settings import Settings
+from scanner.reading.decide import decide_contest
 from tests.synthetic import (
     OFFICE,
     Design,
     Gray,
-    align,
     blank_of,
     blank_page,
     draw_small_form,
@@ -30,6 +27,9 @@ from tests.synthetic import (
     mark,
     scan_like,
     target_box_px,
+)
+from tests.synthetic import (
+    read_targets as read,
 )
 
 ROOT = Path(__file__).parents[1]
@@ -59,18 +59,6 @@ SCANS = {
 @pytest.fixture(scope="module")
 def blank(tmp_path_factory: pytest.TempPathFactory) -> BlankPage:
     return blank_of(draw_small_form(tmp_path_factory.mktemp("forms")))
-
-
-def read(blank: BlankPage, scan: Gray) -> dict[str, TargetReading]:
-    aligned = align(blank, scan)
-    measured = measure_marks(aligned, find_tone(aligned))
-    readings = [
-        decide_target(contest.id, option.id, measures, covered=covered, settings=Settings())
-        for (contest, option), measures, covered in zip(
-            blank.targets, measured.targets, measured.covered, strict=True
-        )
-    ]
-    return {reading.target: reading for reading in readings}
 
 
 def contest(blank: BlankPage, targets: dict[str, TargetReading], name: str) -> ContestReading:

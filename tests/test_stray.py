@@ -8,18 +8,15 @@ import cv2
 import numpy as np
 import pytest
 
-from scanner.ballot import ContestState, MarkState, Reason, TargetReading
+from scanner.ballot import ContestState, MarkState, Reason
 from scanner.forms.catalog import DEFAULT_FOLDER, find_form
 from scanner.forms.pen import MarkKind, MarkStyle, Pen
 from scanner.forms.template import Contest, Rule
 from scanner.reading.blank import BlankPage
-from scanner.reading.decide import decide_contest, decide_target
-from scanner.reading.marks import find_tone, measure_marks
+from scanner.reading.decide import decide_contest
 from scanner.reading.stray import find_streaks
-from scanner.settings import Settings
 from tests.synthetic import (
     Gray,
-    align,
     blank_of,
     blank_page,
     draw_small_form,
@@ -28,27 +25,17 @@ from tests.synthetic import (
     scan_like,
     target_box_px,
 )
+from tests.synthetic import (
+    read_targets as read,
+)
 
 ROOT = Path(__file__).parents[1]
 TARGET = "q2/o2"
-Readings = dict[str, TargetReading]
 
 
 @pytest.fixture(scope="module")
 def blank(tmp_path_factory: pytest.TempPathFactory) -> BlankPage:
     return blank_of(draw_small_form(tmp_path_factory.mktemp("forms")))
-
-
-def read(blank: BlankPage, scan: Gray) -> Readings:
-    aligned = align(blank, scan)
-    measured = measure_marks(aligned, find_tone(aligned))
-    readings = [
-        decide_target(contest.id, option.id, measures, covered=covered, settings=Settings())
-        for (contest, option), measures, covered in zip(
-            blank.targets, measured.targets, measured.covered, strict=True
-        )
-    ]
-    return {reading.target: reading for reading in readings}
 
 
 def page_and_middle(blank: BlankPage) -> tuple[Gray, tuple[int, int], float]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,8 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from scanner.errors import StorageError
-from scanner.messages import gettext as _
+from scanner.forms.workshop import open_whole
 
 _CATALOG, _PAGES = 1, 2
 _PT_PER_INCH = 72.0
@@ -90,19 +88,7 @@ def write_scan_pdf(path: Path) -> Iterator[ScanPdf]:
     Raises:
         StorageError: It cannot be written there.
     """
-    passing = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with passing.open("wb") as stream:
-            pdf = ScanPdf(stream)
-            yield pdf
-            pdf.close()
-        passing.replace(path)
-    except OSError as error:
-        raise StorageError(
-            _("The file cannot be written ({reason}).").format(reason=error.strerror or error),
-            path=path,
-        ) from error
-    finally:
-        with suppress(OSError):
-            passing.unlink(missing_ok=True)
+    with open_whole(path) as stream:
+        pdf = ScanPdf(stream)
+        yield pdf
+        pdf.close()

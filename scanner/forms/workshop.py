@@ -1,12 +1,14 @@
-"""Where a form is made before it is put among the others: complete, or not at all."""
+"""Where a form or a file is made before it takes its place: complete, or not at all."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from scanner.errors import StorageError
 from scanner.messages import gettext as _
@@ -57,3 +59,27 @@ def cannot_write(folder: Path, error: OSError) -> StorageError:
         remedy=_("Check that the folder may be written, and that the disk has space."),
         path=folder,
     )
+
+
+@contextmanager
+def open_whole(path: Path) -> Iterator[BinaryIO]:
+    """A file that takes its place only when it is complete.
+
+    Raises:
+        StorageError: It cannot be written there.
+    """
+    passing = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with passing.open("wb") as stream:
+            yield stream
+        passing.replace(path)
+    except OSError as error:
+        raise StorageError(
+            _("This file cannot be written: {why}.").format(why=error.strerror or error),
+            remedy=_("Close it where it is open, make space, or choose another place."),
+            path=path,
+        ) from error
+    finally:
+        with suppress(OSError):
+            passing.unlink(missing_ok=True)

@@ -9,23 +9,19 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import fields
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO
 
 from scanner.ballot import ContestState, TargetMeasures
 from scanner.counting.adjudication import sheet_label
 from scanner.counting.results import final_records
 from scanner.counting.store import Store
 from scanner.counting.tally import COUNTED, CastVote, CastVoteRecord
-from scanner.errors import StorageError
 from scanner.forms.template import Form
-from scanner.messages import gettext as _
+from scanner.forms.workshop import open_whole
 from scanner.publishing.tally_json import build_tally, check_tally
 
 MEASURES = tuple(field.name for field in fields(TargetMeasures))
@@ -162,30 +158,6 @@ def guard(text: str) -> str:
     advises under "CSV Injection".
     """
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
-
-
-@contextmanager
-def open_whole(path: Path) -> Iterator[BinaryIO]:
-    """A file that takes its place only when it is complete.
-
-    Raises:
-        StorageError: It cannot be written there.
-    """
-    passing = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with passing.open("wb") as stream:
-            yield stream
-        passing.replace(path)
-    except OSError as error:
-        raise StorageError(
-            _("This file cannot be written: {why}.").format(why=error.strerror or error),
-            remedy=_("Close it where it is open, make space, or choose another place."),
-            path=path,
-        ) from error
-    finally:
-        with suppress(OSError):
-            passing.unlink(missing_ok=True)
 
 
 def _final_votes(

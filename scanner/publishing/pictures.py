@@ -11,7 +11,7 @@ from scanner.counting.records import WHOLE_FILE
 from scanner.counting.store import Store
 from scanner.forms.picture import draw_form, encode_png
 from scanner.forms.template import Form
-from scanner.publishing.exports import open_whole
+from scanner.forms.workshop import open_whole
 from scanner.publishing.overlay import draw_refused, draw_sheet
 from scanner.publishing.screen import place_of
 from scanner.reading.pages import load_page

@@ -100,9 +100,9 @@ class PdfFile:
         try:
             count = len(self._drawable() if self._structure is None else self._structure.pages)
         except _PDF_ERRORS as error:
-            raise _broken_file(self._path) from error
+            raise broken_file(self._path) from error
         if not count:
-            raise _broken_file(self._path)
+            raise broken_file(self._path)
         return count
 
     def _find_scan(self, number: int) -> Scan | None:
@@ -179,7 +179,8 @@ def _gray_of_bitmap(bitmap: pdfium.PdfBitmap) -> Gray:
     return gray_of(bitmap.to_pil())
 
 
-def _broken_file(path: Path) -> UnreadableFileError:
+def broken_file(path: Path) -> UnreadableFileError:
+    """What is said of a PDF that cannot be opened."""
     return UnreadableFileError(
         _("This PDF is damaged or was cut off."),
         remedy=_("Copy the file again from the scanner, or scan the sheets again."),

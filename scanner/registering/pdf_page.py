@@ -18,9 +18,8 @@ import pypdfium2 as pdfium
 from numpy.typing import NDArray
 from pypdfium2 import raw
 
-from scanner.errors import UnreadableFileError
 from scanner.geometry import MM_PER_INCH, Box
-from scanner.messages import gettext as _
+from scanner.reading.pdf import broken_file
 
 POINTS_PER_INCH = 72.0
 _HEAD_BYTES = 1024
@@ -61,11 +60,7 @@ def open_pages(path: Path) -> Iterator[list[pdfium.PdfPage]]:
     try:
         document = pdfium.PdfDocument(path)
     except pdfium.PdfiumError as error:
-        raise UnreadableFileError(
-            _("This PDF is damaged or was cut off."),
-            remedy=_("Copy the file again from the scanner, or scan the sheets again."),
-            path=path,
-        ) from error
+        raise broken_file(path) from error
     pages: list[pdfium.PdfPage] = []
     try:
         pages.extend(document[number] for number in range(len(document)))
