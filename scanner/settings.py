@@ -18,15 +18,15 @@ class Settings(BaseModel):
     working_dpi: float = Field(default=150.0, ge=75, le=400)
     """Resolution at which a page is compared with its blank."""
     min_matches: int = Field(default=14, ge=8)
-    """Fewer features in agreement than this, and a page is not that form."""
+    """Fewer features, or pieces of print, in agreement than this, and a page is not that form."""
     min_page_print_match: float = Field(default=0.60, ge=0, le=1)
     """Smaller share of the blank's print found on the page, and it is not that form."""
 
     # Is the print at a target the blank's?
     min_print_match: float = Field(default=0.72, ge=0, le=1)
     """Print at a target less like the blank's than this, and nothing is read there."""
-    max_residual_mm: float = Field(default=0.8, gt=0)
-    """Print next to a target further than this from its place: a person is asked."""
+    max_residual_mm: float = Field(default=1.5, gt=0)
+    """A target that may lie further than this from where it was measured: a person is asked."""
 
     # Marks.
     clearly_marked: float = Field(default=0.98, ge=0.5, le=1)

@@ -419,7 +419,14 @@ def read_targets(blank: BlankPage, scan: Gray) -> dict[str, TargetReading]:
     aligned = align(blank, scan)
     measured = measure_marks(aligned, find_tone(aligned))
     readings = [
-        decide_target(contest.id, option.id, measures, covered=covered, settings=Settings())
+        decide_target(
+            contest.id,
+            option.id,
+            measures,
+            covered=covered,
+            settings=Settings(),
+            shape=option.shape,
+        )
         for (contest, option), measures, covered in zip(
             blank.targets, measured.targets, measured.covered, strict=True
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -17,12 +18,17 @@ from numpy.typing import NDArray
 
 from scanner.geometry import Homography, apply_homography
 from scanner.reading.blank import PATCH_BLUR_PX, BlankPage
+from scanner.reading.pieces import PieceStack, find_peaks
 from scanner.reading.raster import reduce_gray
 
-SEARCH_MM = 2.4
-"""How far a patch may lie from where the whole-page transform puts it."""
+_SEARCHES_MM = (1.0, 2.4)
+"""How far a patch may lie from where the whole-page transform puts it: most lie near, and only
+where they do not is there a wider search."""
+_NEARLY_ALL_FOUND = 0.9
 _MIN_PATCH_SCORE = 0.55
 _GRID_PX = 64
+_MOST_ROWS = 30_000
+"""OpenCV bends pictures of up to 32,767 rows."""
 _STRIP_PX = 128
 """A line of print longer than this is cut out in strips, so that it may be bent."""
 _NEARLY = 0.25
@@ -33,6 +39,7 @@ an uneven feed does to the page, narrower follows the noise of single patches.""
 _DOUBT = 0.2
 """Weight of the surface against the patches nearby, in patches."""
 _FEWEST_PATCHES = 4
+_MOST_TERMS = 7
 _PATCHES_FOR_BENDS = 16
 """With fewer patches than this, the surface is a plane."""
 
@@ -78,6 +85,12 @@ class AlignedPage:
         on_scan = self.to_scan(_corners(windows))
         return _cut(self.scan, windows, on_scan, beyond=255)
 
+    def even_crops(self, windows: NDArray[np.intp]) -> NDArray[np.uint8]:
+        """As :meth:`crops`, for windows of one size, shape (n, 4), all at once."""
+        x0, y0, x1, y1 = windows[0].tolist()
+        on_scan = self.to_scan(_corners(windows))
+        return cut_evenly(self.scan, x1 - x0, y1 - y0, on_scan, beyond=255)
+
     def half_crops(
         self, picture: NDArray[np.uint8], windows: Sequence[Window]
     ) -> list[NDArray[np.uint8]]:
@@ -122,11 +135,21 @@ class AlignedPage:
         return shift
 
 
-def _corners(windows: Sequence[Window]) -> NDArray[np.float64]:
+def _corners(windows: Sequence[Window] | NDArray[np.number]) -> NDArray[np.float64]:
     """Three corners of each window, from which the fourth follows; shape (3 n, 2)."""
-    return np.array(
-        [corner for a, b, c, d in windows for corner in ((a, b), (c, b), (a, d))], np.float64
-    ).reshape(-1, 2)
+    x0, y0, x1, y1 = np.asarray(windows, np.float64).reshape(-1, 4).T
+    return np.stack([x0, y0, x1, y0, x0, y1], axis=1).reshape(-1, 2)
+
+
+def _ways(corners: NDArray[np.float64], sizes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """For each window the affine way from its pixels onto a picture, shape (n, 2, 3).
+
+    Over so small a window the way onto the scan is as good as affine.
+    """
+    origin, right, below = np.moveaxis(corners.reshape(-1, 3, 2), 1, 0)
+    return np.stack(
+        [(right - origin) / sizes[:, :1], (below - origin) / sizes[:, 1:], origin], axis=2
+    )
 
 
 def _cut(
@@ -136,15 +159,9 @@ def _cut(
     *,
     beyond: int,
 ) -> list[NDArray[np.uint8]]:
-    """Each window, straightened, from where its three corners lie on a picture.
-
-    Over so small a window the way onto the scan is as good as affine.
-    """
+    """Each window, straightened, from where its three corners lie on a picture."""
     sizes = np.array([(x1 - x0, y1 - y0) for x0, y0, x1, y1 in windows], np.float64)
-    origin, right, below = np.moveaxis(corners.reshape(-1, 3, 2), 1, 0)
-    ways = np.stack(
-        [(right - origin) / sizes[:, :1], (below - origin) / sizes[:, 1:], origin], axis=2
-    )
+    ways = _ways(corners, sizes.reshape(-1, 2))
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     pieces = []
     for (x0, y0, x1, y1), way in zip(windows, ways, strict=True):
@@ -152,6 +169,44 @@ def _cut(
         piece = cv2.warpAffine(picture, way, size, None, flags, cv2.BORDER_CONSTANT, beyond)
         pieces.append(piece.astype(np.uint8, copy=False))
     return pieces
+
+
+def cut_evenly(
+    picture: NDArray[np.uint8],
+    width: int,
+    height: int,
+    corners: NDArray[np.float64],
+    *,
+    beyond: int,
+) -> NDArray[np.uint8]:
+    """Windows of one size, straightened, all at once; shape (n, height, width).
+
+    Args:
+        picture: Shape (h, w).
+        width: Of each window, in pixels.
+        height: Of each window, in pixels.
+        corners: Where three corners of each lie on the picture, shape (3 n, 2).
+        beyond: What there is beyond its edges.
+    """
+    count = len(corners) // 3
+    cut = np.empty((count, height, width), np.uint8)
+    most = max(_MOST_ROWS // height, 1)
+    ways = _ways(corners, np.array([[width, height]], np.float64)).astype(np.float32)
+    x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
+    for first in range(0, count, most):
+        way = ways[first : first + most, :, :, None, None]
+        maps = way[:, :, 0] * x + (way[:, :, 1] * y + way[:, :, 2])
+        tall = len(maps) * height, width
+        cv2.remap(
+            picture,
+            maps[:, 0].reshape(tall),
+            maps[:, 1].reshape(tall),
+            cv2.INTER_LINEAR,
+            cut[first : first + most].reshape(tall),
+            cv2.BORDER_CONSTANT,
+            beyond,
+        )
+    return cut
 
 
 def _to_small(points: NDArray[np.float64], step: int) -> NDArray[np.float64]:
@@ -218,37 +273,29 @@ def _find_patches(
     small: NDArray[np.uint8], step: int, blank: BlankPage, inverse: Homography
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Where each patch of the blank lies on the page: centres, shifts (working px), scores."""
-    reach = round(SEARCH_MM * blank.px_per_mm / 2)
     count = len(blank.patches)
-    centers, shifts, scores = np.zeros((count, 2)), np.zeros((count, 2)), np.zeros(count)
-    windows = [
-        (patch.x - reach, patch.y - reach, patch.x + width + reach, patch.y + height + reach)
-        for patch in blank.patches
-        for height, width in [patch.picture.shape]
-    ]
-    on_scan = apply_homography(inverse, 2 * _corners(windows) + 0.5)
-    pictures = _cut(small, windows, _to_small(on_scan, step), beyond=255)
-    for index, (patch, picture) in enumerate(zip(blank.patches, pictures, strict=True)):
-        side_y, side_x = patch.picture.shape
+    corners = np.array([(patch.x, patch.y) for patch in blank.patches], np.float64).reshape(-1, 2)
+    shifts, scores = np.zeros((count, 2)), np.zeros(count)
+    side = blank.patches[0].picture.shape[0] if count else 0
+    for search_mm in _SEARCHES_MM if count else ():
+        stack = _stack_patches(blank, round(search_mm * blank.px_per_mm / 2))
+        size = side + 2 * stack.reach
+        windows = np.hstack([corners - stack.reach, corners - stack.reach + size])
+        on_scan = apply_homography(inverse, 2 * _corners(windows) + 0.5)
+        pictures = cut_evenly(small, size, size, _to_small(on_scan, step), beyond=255)
         # Slightly blurred, as the patch is: a sharp peak pulls the parabola to whole pixels.
-        window = cv2.GaussianBlur(picture, (5, 5), PATCH_BLUR_PX)
-        score = cv2.matchTemplate(window, patch.picture, cv2.TM_CCOEFF_NORMED)
-        _, best, _, (x, y) = cv2.minMaxLoc(score)
-        at_edge = x in (0, 2 * reach) or y in (0, 2 * reach)
-        if at_edge or not np.isfinite(best):
-            continue
-        dx = _vertex(score[y, x - 1], score[y, x], score[y, x + 1])
-        dy = _vertex(score[y - 1, x], score[y, x], score[y + 1, x])
-        centers[index] = 2 * patch.x + side_x, 2 * patch.y + side_y
-        shifts[index] = 2 * (x + dx - reach), 2 * (y + dy - reach)
-        scores[index] = best
-    return centers, shifts, scores
+        tall = pictures.reshape(-1, size)
+        cv2.GaussianBlur(tall, (5, 5), PATCH_BLUR_PX, dst=tall)
+        shifts, scores, within = find_peaks(stack.find(pictures))
+        scores = np.where(within, scores, 0.0)
+        if (scores >= _MIN_PATCH_SCORE).sum() >= _NEARLY_ALL_FOUND * count:
+            break
+    return 2 * corners + side, 2 * shifts, scores
 
 
-def _vertex(left: np.float32, middle: np.float32, right: np.float32) -> float:
-    """The top of a peak between three pixels, by a parabola: -0.5 .. 0.5."""
-    bend = float(left) - 2 * float(middle) + float(right)
-    return 0.5 * (float(left) - float(right)) / bend if bend < -1e-9 else 0.0
+@lru_cache(maxsize=512)
+def _stack_patches(blank: BlankPage, reach: int) -> PieceStack:
+    return PieceStack([patch.picture for patch in blank.patches], reach)
 
 
 def _fit_field(
@@ -266,20 +313,40 @@ def _fit_field(
         The field, shape (rows, columns, 2), working pixels; how many patches it rests on; and
         the median distance between them and it.
     """
+    nodes = _nodes(blank.width_px, blank.height_px)
     size = np.array([blank.width_px, blank.height_px], float)
-    rows, columns = (int(np.ceil(side / _GRID_PX)) + 1 for side in (size[1], size[0]))
     good, surface = _fit_surface(centers / size, shifts, scores, blank.px_per_mm)
     if good.sum() < _FEWEST_PATCHES:
-        return np.zeros((rows, columns, 2)), int(good.sum()), float("inf")
+        return np.zeros((nodes.rows, nodes.columns, 2)), int(good.sum()), float("inf")
+    here = centers[good]
+    ours = _terms(here / size, len(surface)) @ surface
+    reach_px = _REACH_MM * blank.px_per_mm
+    at = np.vstack([nodes.points, here])
+    rest = _smooth(at, here, shifts[good] - ours, scores[good], reach_px)
+    count = len(nodes.points)
+    field = nodes.terms[:, : len(surface)] @ surface + rest[:count]
+    spread = float(np.median(np.linalg.norm(ours + rest[count:] - shifts[good], axis=1)))
+    return field.reshape(nodes.rows, nodes.columns, 2), int(good.sum()), spread
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Nodes:
+    """The grid over a page on which the field of shifts is given."""
+
+    rows: int
+    columns: int
+    points: NDArray[np.float64]
+    """Shape (rows * columns, 2), working pixels."""
+    terms: NDArray[np.float64]
+    """Of the polynomial surface there."""
+
+
+@lru_cache(maxsize=512)
+def _nodes(width_px: int, height_px: int) -> _Nodes:
+    rows, columns = (int(np.ceil(side / _GRID_PX)) + 1 for side in (height_px, width_px))
     grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1) * float(_GRID_PX)
-    at = np.vstack([grid.reshape(-1, 2), centers[good]])
-    rest = shifts[good] - _terms(centers[good] / size, len(surface)) @ surface
-    values = _terms(at / size, len(surface)) @ surface + _smooth(
-        at, centers[good], rest, scores[good], _REACH_MM * blank.px_per_mm
-    )
-    nodes = rows * columns
-    spread = float(np.median(np.linalg.norm(values[nodes:] - shifts[good], axis=1)))
-    return values[:nodes].reshape(rows, columns, 2), int(good.sum()), spread
+    points = np.asarray(grid.reshape(-1, 2), np.float64)
+    return _Nodes(rows, columns, points, _terms(points / (width_px, height_px), _MOST_TERMS))
 
 
 def _terms(places: NDArray[np.float64], count: int) -> NDArray[np.float64]:
@@ -296,7 +363,7 @@ def _fit_surface(
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """The patches that agree on a polynomial surface of shifts, and its coefficients."""
     good = scores >= _MIN_PATCH_SCORE
-    count = 7 if good.sum() >= _PATCHES_FOR_BENDS else 3
+    count = _MOST_TERMS if good.sum() >= _PATCHES_FOR_BENDS else 3
     if good.sum() < _FEWEST_PATCHES:
         return good, np.zeros((count, 2))
     terms = _terms(places, count)

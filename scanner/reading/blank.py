@@ -7,20 +7,25 @@ of print by which a scan is aligned. The places measured at each target are in `
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from scanner.errors import FormError
-from scanner.forms.template import Contest, Form, Option, Page
+from scanner.forms.template import TEXT_SHAPES, Contest, Form, Option, Page
 from scanner.geometry import MM_PER_INCH, Box
 from scanner.reading.codes import find_code_box
 from scanner.reading.features import RECIPE, Features, find_features
 from scanner.reading.ink import darkness_of_blank
+from scanner.reading.small import SMALL_RECIPE, SmallPicture, make_small
+
+Arrays = dict[str, NDArray[Any]]
 
 PATCH_MM = 7.0
 PATCH_COUNT = 64
@@ -29,6 +34,8 @@ _WEAKEST_PATCH = 0.08
 """Share of the strongest patch's corners below which a place has too little print to find."""
 _TONE_PIXELS = 1500
 _MIN_TARGET_PX = 14.0
+_DPI_BETWEEN_LETTERS = 225.0
+"""Where names are struck out: a stroke is seen on the paper between their letters."""
 _MAX_WORKING_DPI = 300.0
 
 
@@ -71,6 +78,8 @@ class BlankPage:
         sides = [min(option.w, option.h) for _, option in self.targets]
         if not sides:
             return working_dpi
+        if any(option.shape in TEXT_SHAPES for _, option in self.targets):
+            working_dpi = max(working_dpi, _DPI_BETWEEN_LETTERS)
         needed = _MIN_TARGET_PX * MM_PER_INCH / min(sides)
         return float(min(max(working_dpi, needed), _MAX_WORKING_DPI))
 
@@ -110,32 +119,44 @@ class BlankPage:
     @cached_property
     def features(self) -> Features:
         """Features of the blank, in pixels of the working picture; kept in the cache folder."""
-        kept = self._cache_file()
-        if kept is not None and kept.is_file():
-            with np.load(kept, allow_pickle=False) as arrays:
-                return Features(arrays["points"], arrays["descriptors"])
-        features = self._find_features()
-        if kept is not None:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            # Under a name of its own first: several processes may come here at once.
-            draft = kept.with_suffix(f".{os.getpid()}.npz")
-            np.savez(draft, points=features.points, descriptors=features.descriptors)
-            draft.replace(kept)
-        return features
+        kept = self._keep(RECIPE, self._find_features)
+        return Features(kept["points"], kept["descriptors"])
 
-    def _cache_file(self) -> Path | None:
+    @cached_property
+    def small(self) -> SmallPicture:
+        """The blank made small, for a first glance; kept in the cache folder."""
+        kept = self._keep(SMALL_RECIPE, self._make_small)
+        return SmallPicture(kept["picture"], kept["scale"])
+
+    def _keep(self, recipe: str, make: Callable[[], Arrays]) -> Arrays:
+        """What is worked out from the blank once and kept in the cache folder, if there is one."""
         if self._cache is None:
-            return None
-        name = f"{self.form.content_hash[:24]}-{self.page.number}-{self.dpi:.0f}-{RECIPE}.npz"
-        return self._cache / name
+            return make()
+        name = f"{self.form.content_hash[:24]}-{self.page.number}-{self.dpi:.0f}-{recipe}.npz"
+        kept = self._cache / name
+        if kept.is_file():
+            with np.load(kept, allow_pickle=False) as arrays:
+                return dict(arrays)
+        made = make()
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        # Under a name of its own first: several processes may come here at once.
+        draft = kept.with_suffix(f".{os.getpid()}.npz")
+        np.savez(draft, allow_pickle=False, **made)
+        draft.replace(kept)
+        return made
 
-    def _find_features(self) -> Features:
+    def _make_small(self) -> Arrays:
+        small = make_small(self.gray)
+        return {"picture": small.picture, "scale": small.scale}
+
+    def _find_features(self) -> Arrays:
         found = find_features(self.original)
         scale = np.array(
             [self.width_px / self.original.shape[1], self.height_px / self.original.shape[0]],
             np.float32,
         )
-        return Features((found.points + 0.5) * scale - 0.5, found.descriptors)
+        points = (found.points + 0.5) * scale - 0.5
+        return {"points": points, "descriptors": found.descriptors}
 
     @cached_property
     def half(self) -> NDArray[np.uint8]:

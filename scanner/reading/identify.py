@@ -11,18 +11,20 @@ from numpy.typing import NDArray
 
 from scanner.ballot import Reason, UnreadablePage
 from scanner.forms.codes import PageCode
-from scanner.geometry import Homography
+from scanner.geometry import Homography, apply_homography
 from scanner.reading.blank import BlankPage
 from scanner.reading.catalog_index import CatalogIndex
 from scanner.reading.codes import read_page_code
 from scanner.reading.features import Features, Match, find_features, match_features
+from scanner.reading.glance import Glance
 from scanner.reading.lookalike import Difference, find_difference
+from scanner.reading.perspective import rectify
 from scanner.settings import Settings
 
 _FIRST_LOOK = (160, 1)
 _CLOSER_LOOK = (400, 2)
 """How many features of a scan are compared, and in how many sizes it is looked at; a blank keeps
-more of them, in more sizes. A page that lies as it should is known at the first look."""
+more of them, in more sizes."""
 _LOOK_AT_PRINT = (1000, 4)
 _MUCH_BARE = 0.8
 """Where the print of a scan fills less than this share of it, it is looked at by itself, too: a
@@ -32,6 +34,8 @@ _CLEARLY_MATCHED = 0.20
 """Share of the scan's features in agreement with which no other candidate is tried."""
 _SURELY_MATCHED = 0.22
 """Share of them with which no closer look is needed."""
+_SEEN_FROM_THE_SIDE = 0.12
+"""A smaller share, and it may be a photograph: it is laid flat before it is looked at again."""
 _LOOKALIKE = 0.20
 """Share of its features that a page must have in common with another to be looked at twice."""
 _BLANK_FEATURES = 60
@@ -50,7 +54,9 @@ class IdentifiedPage:
     homography: Homography
     """Pixels of ``gray`` to working pixels of ``blank``."""
     inliers: int
-    features: Features
+    """Features, or at a glance pieces of print, in agreement with it."""
+    features: Features | None
+    """None where a glance was enough."""
     code: PageCode | None
 
 
@@ -67,17 +73,23 @@ class FormIndex:
         self._by_key = {blank.key: blank for blank in self.blanks}
         self._settings = settings
         self._has_codes = any(blank.page.code for blank in self.blanks)
+        self._glance = Glance([blank.small for blank in self.blanks])
         self._index = CatalogIndex([blank.features for blank in self.blanks])
         self.lookalikes = lru_cache(maxsize=512)(self._find_lookalikes)
 
     def identify_page(self, gray: NDArray[np.uint8]) -> IdentifiedPage | UnreadablePage:
         """The page of a form that a scan seems to be, whichever way up it lies."""
         code = read_page_code(gray) if self._has_codes else None
+        known = self._know_at_a_glance(gray, code)
+        if known is not None:
+            return known
         features, best = self._look(gray, _FIRST_LOOK, code)
         if best is None or best[1].inliers < _SURELY_MATCHED * len(features.points):
             features, best = self._look(gray, _CLOSER_LOOK, code)
             if best is None or best[1].inliers < _CLEARLY_MATCHED * len(features.points):
                 features, best = self._look_at_print(gray, features, best, code)
+            if best is None or best[1].inliers < _SEEN_FROM_THE_SIDE * len(features.points):
+                features, best = self._look_from_above(gray, features, best, code)
         if len(features.points) < _BLANK_FEATURES:
             return UnreadablePage(Reason.BLANK_PAGE, {"features": float(len(features.points))})
         if best is None or best[1].inliers < self._settings.min_matches:
@@ -93,12 +105,30 @@ class FormIndex:
 
     def as_other(self, page: IdentifiedPage, other: BlankPage) -> IdentifiedPage | None:
         """The same scan taken for another page, or None where it does not fit."""
-        match = match_features(page.features, other.features)
+        features = page.features
+        if features is None:
+            count, levels = _CLOSER_LOOK
+            features = find_features(page.gray, count=count, levels=levels)
+        # Laid flat first: from the side, pages differ by more than a flat one's transform.
+        laid = apply_homography(page.homography, features.points).astype(np.float32)
+        match = match_features(Features(laid, features.descriptors), other.features)
         if match is None or match.inliers < self._settings.min_matches:
             return None
-        return IdentifiedPage(
-            page.gray, other, match.homography, match.inliers, page.features, page.code
-        )
+        homography = np.asarray(match.homography @ page.homography, np.float64)
+        return IdentifiedPage(page.gray, other, homography, match.inliers, features, page.code)
+
+    def _know_at_a_glance(
+        self, gray: NDArray[np.uint8], code: PageCode | None
+    ) -> IdentifiedPage | None:
+        """The page of a scan that lies as it should, unless its code names another."""
+        guess = self._glance.guess(gray)
+        if guess is None or guess.agree < self._settings.min_matches:
+            return None
+        blank = self.blanks[guess.number]
+        named = self._by_key.get((code.form, code.page), blank) if code else blank
+        if named is not blank:
+            return None
+        return IdentifiedPage(gray, blank, guess.homography, guess.agree, None, code)
 
     def _look(self, gray: NDArray[np.uint8], look: tuple[int, int], code: PageCode | None) -> _Seen:
         count, levels = look
@@ -127,6 +157,21 @@ class FormIndex:
         if found is None or (best is not None and found[1].inliers <= best[1].inliers):
             return features, best
         return part, found
+
+    def _look_from_above(
+        self,
+        gray: NDArray[np.uint8],
+        features: Features,
+        best: tuple[BlankPage, Match] | None,
+        code: PageCode | None,
+    ) -> _Seen:
+        """A look at the page laid flat, where it has print and was taken from the side."""
+        if len(features.points) < _BLANK_FEATURES:
+            return features, best
+        laid = rectify(gray, best, lambda seen: self._best_match(seen, code))
+        if laid is None or (best is not None and laid.match.inliers <= best[1].inliers):
+            return features, best
+        return laid.features, (laid.blank, laid.match)
 
     def _best_match(
         self, features: Features, code: PageCode | None

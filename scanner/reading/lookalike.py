@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from scanner.forms.template import TEXT_SHAPES
 from scanner.geometry import Box
 from scanner.reading.align import AlignedPage, Window, align_page, lay_whole
 from scanner.reading.blank import BlankPage
@@ -138,7 +139,13 @@ def _comparable(blank: BlankPage) -> NDArray[np.bool_]:
     mask[edge:-edge, edge:-edge] = True
     # Each sheet's code has a serial number of its own.
     codes = [blank.code_box] if blank.code_box is not None else []
-    for box in [*blank.target_boxes, *codes]:
+    # Printed words tell forms apart, also where they are targets themselves.
+    boxes = [
+        box
+        for box, (_, option) in zip(blank.target_boxes, blank.targets, strict=True)
+        if option.shape not in TEXT_SHAPES
+    ]
+    for box in [*boxes, *codes]:
         grown = box.grown(_TARGET_MARGIN_MM * blank.px_per_mm)
         rows = slice(max(round(grown.y), 0), max(round(grown.bottom), 0))
         mask[rows, max(round(grown.x), 0) : max(round(grown.right), 0)] = False

@@ -1,0 +1,112 @@
+"""Many pieces of print looked for at once, each in a window of its own.
+
+The normalised correlation of every piece with every place of its window (Lewis, Fast Normalized
+Cross-Correlation, 1995): products by the fast Fourier transform of all windows together, means
+and spreads by sums over rectangles. One call for a page costs a tenth of a call for each piece.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+_FLAT = 4.0
+"""Grey levels squared: a place that varies less has no print on it."""
+
+
+class PieceStack:
+    """Pictures of one shape, found again in windows that are ``reach`` pixels wider all around.
+
+    Args:
+        pictures: Shape (n, h, w), 0..255.
+        reach: How far a piece is looked for from the middle of its window, in pixels.
+    """
+
+    def __init__(self, pictures: Sequence[NDArray[np.uint8]], reach: int) -> None:
+        stack = np.asarray(pictures, np.float32)
+        self.reach = reach
+        self._shape = stack.shape[1:]
+        self._sides = [fft.next_fast_len(side + 2 * reach, real=True) for side in self._shape]
+        stack -= stack.mean(axis=(1, 2), keepdims=True)
+        lengths = np.sqrt((stack.astype(np.float64) ** 2).sum(axis=(1, 2), keepdims=True))
+        self._has_print = lengths > np.sqrt(_FLAT * stack[0].size)
+        stack /= np.maximum(lengths, 1.0).astype(np.float32)
+        self._spectra = fft.rfft2(stack, self._sides).conj()
+
+    def find(self, windows: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """How alike each piece is to each place of its window: correlations, -1..1.
+
+        Args:
+            windows: Shape (n, h + 2 reach, w + 2 reach), in the order of the pieces.
+
+        Returns:
+            Shape (n, 2 reach + 1, 2 reach + 1); 0 where there is nothing to compare.
+        """
+        count, side = len(windows), 2 * self.reach + 1
+        products = fft.irfft2(
+            fft.rfft2(windows.astype(np.float32), self._sides) * self._spectra, self._sides
+        )[:, :side, :side]
+        height, width = self._shape
+        rows, columns = windows.shape[1:]
+        tall = windows.reshape(count * rows, columns)
+        sums, squares = (np.asarray(one) for one in cv2.integral2(tall, sdepth=cv2.CV_64F))
+        totals = _over_rectangles(sums, (count, rows, columns), self._shape)
+        spread = _over_rectangles(squares, (count, rows, columns), self._shape)
+        spread -= totals * totals / (height * width)
+        is_print = (spread > _FLAT * height * width) & self._has_print
+        scores = products / np.sqrt(np.where(is_print, spread, 1.0))
+        return np.where(is_print, scores, 0.0).astype(np.float32)
+
+
+def _over_rectangles(
+    integral: NDArray[Any], shape: tuple[int, int, int], size: tuple[int, ...]
+) -> NDArray[np.float64]:
+    """The sum over each rectangle of a size in each window, from one integral over all of them.
+
+    The windows stand below each other: their rectangles begin in rows that no other window has.
+    """
+    count, rows, columns = shape
+    height, width = size
+    upper = integral[:-1].reshape(count, rows, columns + 1)[:, : rows - height + 1]
+    lower = integral[1:].reshape(count, rows, columns + 1)[:, height - 1 :]
+    across: NDArray[np.float64] = lower - upper
+    return across[:, :, width:] - across[:, :, :-width]
+
+
+def find_peaks(
+    scores: NDArray[np.float32],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Where each piece is most alike.
+
+    Args:
+        scores: As :meth:`PieceStack.find` gives them.
+
+    Returns:
+        Shifts from the middle, shape (n, 2), x and y, to a fraction of a pixel; the correlations
+        there, shape (n,); and whether the place lies within the window rather than at its edge.
+    """
+    count, side = len(scores), scores.shape[1]
+    best = scores.reshape(count, -1).argmax(axis=1)
+    y, x = np.divmod(best, side)
+    within = (x > 0) & (y > 0) & (x < side - 1) & (y < side - 1)
+    n = np.arange(count)
+    cx, cy = np.clip(x, 1, side - 2), np.clip(y, 1, side - 2)
+    dx = _vertex(scores[n, cy, cx - 1], scores[n, cy, cx], scores[n, cy, cx + 1])
+    dy = _vertex(scores[n, cy - 1, cx], scores[n, cy, cx], scores[n, cy + 1, cx])
+    middle = side // 2
+    shifts = np.stack([x + np.where(within, dx, 0.0), y + np.where(within, dy, 0.0)], axis=1)
+    return shifts - middle, scores[n, y, x].astype(np.float64), within
+
+
+def _vertex(
+    left: NDArray[np.float32], middle: NDArray[np.float32], right: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """The top of a peak between three pixels, by a parabola: -0.5 .. 0.5."""
+    bend = (left - 2 * middle + right).astype(np.float64)
+    top = np.where(bend < -1e-9, 0.5 * (left - right) / np.where(bend < -1e-9, bend, 1.0), 0.0)
+    return np.clip(top, -0.5, 0.5)
