@@ -196,7 +196,7 @@ def test_what_the_program_cannot_print_is_refused(changes: dict[str, Any]) -> No
 def test_every_example_of_the_reference_is_printable(tmp_path: Path) -> None:
     examples = re.findall(r"```yaml\n(.*?)```", REFERENCE.read_text(encoding="utf-8"), re.DOTALL)
     whole, *parts = examples
-    assert len(parts) == 7
+    assert len(parts) == 8
     form = read_questions(written(tmp_path, whole + "".join(parts)))
     assert lay_out_form(form, tmp_path / "drawn").private
 

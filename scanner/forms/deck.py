@@ -28,6 +28,12 @@ class DeckMark(StrEnum):
     """A light pencil cross: meant as a mark, but a person may be asked."""
     CANCELLED = "cancelled"
     """A mark taken back as the form's rule says: meant as none, and a person is asked."""
+    STRIKE = "strike"
+    """A name struck out: the option is not chosen."""
+    RING = "ring"
+    """A label circled."""
+    UNDERLINE = "underline"
+    """A label underlined."""
 
 
 class _Part(BaseModel):
@@ -38,6 +44,7 @@ class DeckTarget(_Part):
     """What is meant at one target of one sheet."""
 
     marked: bool = False
+    """Whether the option is chosen: marked, or left where names are struck out."""
     mark: DeckMark | None = None
     """What is drawn; None for nothing."""
     doubt: bool = False

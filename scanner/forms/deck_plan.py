@@ -10,7 +10,7 @@ from numpy.random import Generator
 
 from scanner.errors import BadArgumentsError
 from scanner.forms.deck import DeckMark, DeckSheet, DeckSums, DeckTarget
-from scanner.forms.template import Contest, Form, Rule
+from scanner.forms.template import TEXT_SHAPES, Contest, Form, Rule
 from scanner.messages import gettext as _
 
 MOST_SHEETS = 10_000
@@ -108,25 +108,29 @@ def _faults(contest: Contest, rule: Rule) -> list[_Fault]:
     faults = [_Fault.FAINT]
     if len(contest.options) > contest.max:
         faults.append(_Fault.OVERVOTE)
-    if rule.cancel == "filled":
+    if rule.fill_cancels and contest.options[0].shape not in TEXT_SHAPES:
         faults.append(_Fault.TAKEN_BACK)
         if len(contest.options) > 1:
             faults.append(_Fault.CHANGED)
     return faults
 
 
-def _clear_marks(rule: Rule) -> list[DeckMark]:
+def _clear_marks(contest: Contest, rule: Rule) -> list[DeckMark]:
     """Marks that nobody doubts; where filling a box takes a mark back, a fill is not one."""
+    if contest.is_struck:
+        return [DeckMark.STRIKE]
+    if contest.options[0].shape == "label":
+        return [DeckMark.RING, DeckMark.UNDERLINE]
     marks = [DeckMark.CROSS, DeckMark.TICK, DeckMark.SLASH, DeckMark.DOT]
-    return marks if rule.cancel == "filled" else [*marks, DeckMark.FILL]
+    return marks if rule.fill_cancels else [*marks, DeckMark.FILL]
 
 
 def _deal(form: Form, index: int, rng: Generator) -> DeckSheet:
     cover = max(len(contest.options) for contest in form.contests)
     faulty = _faulty_contest(form, index - cover - 1)
-    clear = _clear_marks(form.rule)
     contests = {}
     for place, contest in enumerate(form.contests):
+        clear = _clear_marks(contest, form.rule)
         mark = clear[(index + place) % len(clear)]
         if index < cover:
             chosen = _in_turn(contest, index + place)
@@ -137,8 +141,10 @@ def _deal(form: Form, index: int, rng: Generator) -> DeckSheet:
         targets = {option: DeckTarget(marked=True, mark=mark) for option in chosen}
         if faulty is not None and faulty[0] is contest:
             targets = _spoil(contest, faulty[1], mark, rng)
+        if contest.is_struck:
+            targets = _strike_out(contest, targets, is_touched=index != cover)
         contests[contest.id] = _complete(contest, targets, form.rule)
-    is_blank = not any(one.marked for targets in contests.values() for one in targets.values())
+    is_blank = not any(one.mark for targets in contests.values() for one in targets.values())
     doubt = is_blank and "blank_sheet" in form.rule.review
     return DeckSheet(sheet=index + 1, doubt=doubt, contests=contests)
 
@@ -196,6 +202,31 @@ def _spoil(
             return {ids[0]: cancelled}
         case _Fault.CHANGED:
             return {ids[0]: cancelled, ids[1]: clear}
+
+
+def _strike_out(
+    contest: Contest, chosen: dict[str, DeckTarget], *, is_touched: bool
+) -> dict[str, DeckTarget]:
+    """The same choice on names of which those that are not chosen are struck out.
+
+    Args:
+        contest: Whose names they are.
+        chosen: The choice as marks would make it; a faint mark becomes a faint stroke.
+        is_touched: False for a paper on which nothing is struck out.
+    """
+    faint = {name for name, one in chosen.items() if one.mark is DeckMark.FAINT}
+    left = [
+        option.id
+        for option in contest.options
+        if not is_touched or (option.id in chosen and option.id not in faint)
+    ]
+    doubt = bool(faint) or not 0 < len(left) <= contest.max
+    return {
+        option.id: DeckTarget(marked=True, doubt=doubt)
+        if option.id in left
+        else DeckTarget(mark=DeckMark.FAINT if option.id in faint else DeckMark.STRIKE, doubt=doubt)
+        for option in contest.options
+    }
 
 
 def _complete(

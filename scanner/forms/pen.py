@@ -45,6 +45,10 @@ class MarkKind(StrEnum):
     CIRCLE = "circle"
     BLACKENED = "blackened"
     """A cross taken back: the box is blackened over it."""
+    STRIKE = "strike"
+    """A line through the words of the box."""
+    UNDERLINE = "underline"
+    """A line under them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +216,16 @@ def _circle(rng: Generator, reach: float) -> list[Points]:
     return [0.5 + np.stack([np.cos(angle), np.sin(angle)], axis=1) * radius[:, None]]
 
 
+def _strike(rng: Generator, reach: float) -> list[Points]:
+    y = rng.normal(0.5, 0.05, 3)
+    return [np.array([(-reach, y[0]), (0.5, y[1]), (1 + reach, y[2])])]
+
+
+def _underline(rng: Generator, reach: float) -> list[Points]:
+    y = rng.normal(1.12, 0.04, 3)
+    return [np.array([(-reach, y[0]), (0.5, y[1]), (1 + reach, y[2])])]
+
+
 _DRAWERS: dict[MarkKind, Callable[[Generator, float], list[Points]]] = {
     MarkKind.CROSS: _cross,
     MarkKind.TICK: _tick,
@@ -220,6 +234,8 @@ _DRAWERS: dict[MarkKind, Callable[[Generator, float], list[Points]]] = {
     MarkKind.DOT: _dot,
     MarkKind.CIRCLE: _circle,
     MarkKind.BLACKENED: _blackened,
+    MarkKind.STRIKE: _strike,
+    MarkKind.UNDERLINE: _underline,
 }
 
 

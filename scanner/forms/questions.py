@@ -81,12 +81,17 @@ class Question(_Part):
     columns: Columns | None = None
     """Answers beside each other; the most that fit, up to three, if nothing is given."""
     breakdown: bool = False
+    marks: Literal["box", "label", "strike"] = "box"
+    """A box before each answer; or the answer's own words are circled; or struck out, and those
+    that are left are chosen."""
     options: tuple[Choice, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.text is None and (self.title is None or self.inline):
             raise ValueError(_("a question without a text needs a title, and is not inline"))
+        if self.marks != "box" and (self.inline or any(one.write_in for one in self.options)):
+            raise ValueError(_("words that are marked themselves stand alone on their lines"))
         _check_choices(self.options, "options", self.max)
         return self
 
@@ -248,7 +253,7 @@ class Questions(_Part):
         if self.header == "official" and not self.organisation:
             raise MisplacedError(_("the official head needs its offices"), ("organisation",))
         told = any(isinstance(block, Instruction) for block in self.blocks)
-        if self.rule.cancel != "none" and not told:
+        if self.rule.fill_cancels and not told:
             raise MisplacedError(
                 _("a rule on corrections needs a block of kind 'instruction' that tells the voter"),
                 ("rule", "cancel"),

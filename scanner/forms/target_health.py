@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scanner.forms.findings import Finding, Severity, Targets, name_targets
-from scanner.forms.template import Form, Option, Page
+from scanner.forms.template import TEXT_SHAPES, Form, Option, Page
 from scanner.geometry import Box
 from scanner.messages import gettext as _
 
@@ -25,6 +25,7 @@ MAX_INSIDE_INK = 0.35
 MORE_INSIDE_INK = 0.06
 """So much more of its inside is dark than of the other targets': somebody has marked it."""
 MIN_OUTLINE_INK = 0.25
+MIN_WORDS_INK = 0.03
 MAX_PRINT_BESIDE = 0.03
 """Share of the ring around a target that other print may cover."""
 _OUTLINE_REACH_MM = 0.6
@@ -46,7 +47,26 @@ def check_targets(form: Form, page: Page, gray: Gray) -> Iterator[Finding]:
     yield from _check_places(targets, page)
     yield from _check_neighbours(targets, page)
     yield from _check_zones(form, targets, page)
-    yield from _check_outlines(targets, gray, page)
+    words = [pair for pair in targets if pair[1].shape in TEXT_SHAPES]
+    yield from _check_words(words, gray, page)
+    yield from _check_outlines([pair for pair in targets if pair not in words], gray, page)
+
+
+def _check_words(targets: Targets, gray: Gray, page: Page) -> Iterator[Finding]:
+    """Words that are marked themselves must be there: by them a mark is told from print."""
+    ink = _ink(gray)
+    scale = gray.shape[1] / page.width_mm, gray.shape[0] / page.height_mm
+    bare = [pair for pair in targets if _mean(ink, pair[1].box.scaled(*scale)) < MIN_WORDS_INK]
+    if bare:
+        yield Finding(
+            Severity.FAULT,
+            _("No printed words where they should be: {targets}.").format(
+                targets=name_targets(bare)
+            ),
+            _("Look at the overlay of 'kiemphieu form show'; correct positions or resolution."),
+            page.number,
+            50,
+        )
 
 
 def _check_places(targets: Targets, page: Page) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ from scanner.forms.omrchecker import OmrTemplate, is_omr_template, read_omr_temp
 from scanner.geometry import Box
 from scanner.messages import gettext as _
 
-SHAPES = ("box", "oval", "circle", "arrow", "cell")
+SHAPES = ("box", "oval", "circle", "arrow", "cell", "label", "strike")
 REQUIRED_COLUMNS = ("contest", "option", "x", "y", "w", "h")
 COLUMNS = (
     *("contest", "contest_title", "max", "option", "label", "page", "shape"),

@@ -45,6 +45,8 @@ def _nfc(text: str) -> str:
 Text = Annotated[str, AfterValidator(_nfc)]
 FormId = Annotated[str, Field(pattern=ID_PATTERN)]
 Length = Annotated[float, Field(gt=0, lt=2000)]
+TEXT_SHAPES = frozenset({"label", "strike"})
+"""Targets that are printed words: circled or underlined, or struck out."""
 Position = Annotated[float, Field(ge=0, lt=2000)]
 
 
@@ -58,7 +60,8 @@ class Option(_Part):
     id: str = Field(min_length=1, max_length=200)
     label: Text = ""
     page: int = Field(default=1, ge=1)
-    shape: Literal["box", "oval", "circle", "arrow", "cell"] = "box"
+    shape: Literal["box", "oval", "circle", "arrow", "cell", "label", "strike"] = "box"
+    """``label``: the printed words are circled or underlined; ``strike``: they are struck out."""
     x: Position
     y: Position
     w: Length
@@ -66,12 +69,16 @@ class Option(_Part):
 
     @property
     def box(self) -> Box:
-        """The tight box of the printed outline, in millimetres."""
+        """The tight box of the printed outline or of the printed words, in millimetres."""
         return Box(self.x, self.y, self.w, self.h)
 
 
 class Contest(_Part):
-    """One question, with how many options may be chosen."""
+    """One question, with how many options may be chosen.
+
+    Where its names are struck out, those that are left are chosen, and ``max`` is the number of
+    seats.
+    """
 
     id: str = Field(min_length=1, max_length=200)
     title: Text = ""
@@ -92,6 +99,25 @@ class Contest(_Part):
     def _options_differ(self) -> Self:
         _must_differ([option.id for option in self.options], "options", "id")
         return self
+
+    @model_validator(mode="after")
+    def _all_or_none_is_struck(self) -> Self:
+        strange = [
+            number
+            for number, option in enumerate(self.options)
+            if (option.shape == "strike") != self.is_struck
+        ]
+        if strange:
+            raise MisplacedError(
+                _("in one contest either all names are struck out or none"),
+                ("options", strange[0], "shape"),
+            )
+        return self
+
+    @property
+    def is_struck(self) -> bool:
+        """Whether voters strike names out: those left are chosen."""
+        return self.options[0].shape == "strike"
 
 
 class Zone(_Part):
@@ -122,12 +148,18 @@ class Page(_Part):
 class Rule(_Part):
     """How a voter marks, and what always goes before a person.
 
-    ``cancel`` is what the form tells the voter about corrections: with ``filled`` a box that
-    is blackened out takes the mark back. Such a box is always shown to a person.
+    ``cancel`` is what the form tells the voter about corrections: with ``fill-cancels`` a box
+    that is blackened out takes the mark back. Such a box is always shown to a person.
     """
 
-    cancel: Literal["none", "filled"] = "none"
-    review: tuple[Literal["undervote", "blank_contest", "blank_sheet"], ...] = ()
+    cancel: Literal["none", "fill-cancels", "filled"] = "none"
+    """``filled`` is the older word for ``fill-cancels``: forms that have it keep their hash."""
+    review: tuple[Literal["undervote", "blank_contest", "blank_sheet", "nothing_struck"], ...] = ()
+
+    @property
+    def fill_cancels(self) -> bool:
+        """Whether a box that is blackened out takes its mark back."""
+        return self.cancel != "none"
 
 
 class Form(_Part):
@@ -177,6 +209,11 @@ class Form(_Part):
     def targets_on(self, number: int) -> list[tuple[Contest, Option]]:
         """The targets of one page; empty for a page that only has text."""
         return [(contest, option) for contest, option in self.targets() if option.page == number]
+
+    @cached_property
+    def shapes(self) -> dict[tuple[str, str], str]:
+        """The shape of each target, by the ids of its contest and its option."""
+        return {(contest.id, option.id): option.shape for contest, option in self.targets()}
 
     def page(self, number: int) -> Page | None:
         """The page with that number, or None."""

@@ -23,7 +23,7 @@ from scanner.forms.deck_plan import plan_deck, sum_up
 from scanner.forms.pen import MarkKind, MarkStyle, Pen, draw_mark
 from scanner.forms.picture import load_blank
 from scanner.forms.scan_pdf import write_scan_pdf
-from scanner.forms.template import Contest, Form, Option, Page
+from scanner.forms.template import TEXT_SHAPES, Contest, Form, Option, Page
 from scanner.geometry import MM_PER_INCH, Box, mm_to_px
 from scanner.messages import gettext as _
 
@@ -62,6 +62,17 @@ _STYLES: dict[DeckMark, tuple[MarkStyle, ...]] = {
     DeckMark.DOT: (MarkStyle(MarkKind.DOT, Pen.GEL), MarkStyle(MarkKind.DOT, Pen.FELT)),
     DeckMark.FAINT: (MarkStyle(MarkKind.CROSS, Pen.PENCIL, pressure=0.3, reach=0.1),),
     DeckMark.CANCELLED: (MarkStyle(MarkKind.BLACKENED, Pen.BALLPOINT, reach=0.1),),
+    DeckMark.STRIKE: (
+        MarkStyle(MarkKind.STRIKE, Pen.BALLPOINT, reach=0.05),
+        MarkStyle(MarkKind.STRIKE, Pen.GEL, reach=0.02),
+        MarkStyle(MarkKind.STRIKE, Pen.PENCIL, reach=0.03),
+    ),
+    DeckMark.RING: (MarkStyle(MarkKind.CIRCLE, Pen.BALLPOINT, reach=-0.3),),
+    DeckMark.UNDERLINE: (MarkStyle(MarkKind.UNDERLINE, Pen.GEL, reach=0.02),),
+}
+_FAINT_ON_WORDS = {
+    "strike": MarkStyle(MarkKind.STRIKE, Pen.PENCIL, pressure=0.3, reach=0.03),
+    "label": MarkStyle(MarkKind.UNDERLINE, Pen.PENCIL, pressure=0.3, reach=0.02),
 }
 _BEYOND = {MarkKind.TICK: 0.6, MarkKind.CROSS: 0.2, MarkKind.SLASH: 0.2}
 """How much further than its reach a mark of that kind may go, in box sizes."""
@@ -72,6 +83,9 @@ _SOME_PRINT = 0.02
 _CLEAR_OF_OTHERS_MM = 0.8
 _LEAST_REACH = -0.15
 _MARK_ROOM_MM = 15.0
+_RING_BESIDE_MM = 2.0
+_RING_ABOVE_MM = 1.4
+"""How far a ring around words lies from them."""
 _MOSTLY_THERE = 0.6
 """Share of a mark's ink that lies within its target; a cross goes beyond the corners."""
 _MOST_ATTEMPTS = 12
@@ -204,9 +218,21 @@ def _mark_page(
             continue
         styles = _STYLES[mark]
         style = styles[int(rng.integers(len(styles)))]
+        if option.shape in TEXT_SHAPES:
+            style = _FAINT_ON_WORDS[option.shape] if mark is DeckMark.FAINT else style
+            words = _ring_room(option.box) if mark is DeckMark.RING else option.box
+            draw_mark(paper, words.scaled(per_mm, per_mm), DECK_DPI, style, rng)
+            continue
         place = mark_place(option, rng)
         style = _keep_clear(style, place, option.box, boxes)
         _draw_within(paper, place.scaled(per_mm, per_mm), style, rng)
+
+
+def _ring_room(words: Box) -> Box:
+    """The box whose circle goes around words, in millimetres."""
+    # The circle of a style with a reach of -0.3 is 1.1 times as wide and high as its box.
+    width, height = words.w + 2 * _RING_BESIDE_MM, words.h + 2 * _RING_ABOVE_MM
+    return words.grown((width / 1.1 - words.w) / 2, (height / 1.1 - words.h) / 2)
 
 
 def _draw_within(paper: Gray, place: Box, style: MarkStyle, rng: Generator) -> None:

@@ -335,5 +335,8 @@ def _mark_in_words(mark: DeckMark | None) -> str:
         DeckMark.DOT: _("dot"),
         DeckMark.FAINT: _("faint cross"),
         DeckMark.CANCELLED: _("mark taken back"),
+        DeckMark.STRIKE: _("struck out"),
+        DeckMark.RING: _("circled"),
+        DeckMark.UNDERLINE: _("underlined"),
     }
     return words[mark]

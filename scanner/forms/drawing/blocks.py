@@ -7,6 +7,7 @@ from typing import Any
 
 from scanner.forms.drawing.asking import draw_question
 from scanner.forms.drawing.design import Design, instruct
+from scanner.forms.drawing.names import draw_names
 from scanner.forms.drawing.pieces import Item, Piece, Private, Run, Stroke
 from scanner.forms.drawing.tables import draw_matrix
 from scanner.forms.drawing.typography import (
@@ -60,6 +61,8 @@ def draw_pieces(questions: Questions, design: Design) -> Iterator[Piece]:
 
 
 def _draw_block(block: Block, design: Design) -> Piece:
+    if isinstance(block, Question) and block.marks != "box":
+        return draw_names(block, design)
     draw = _DRAWN_BY[type(block)]
     return draw(block, design)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from scanner.forms.codes import code_side_mm
 from scanner.forms.questions import Matrix, Question, Questions
@@ -32,17 +31,21 @@ class Words:
     row_head: str
     mark: str
     mark_rows: str
+    circle: str
+    strike: str
     mark_unless: str
     one_each: str
-    correct: dict[Literal["none", "filled"], str]
+    no_correction: str
+    fill_cancels: str
     choose: str
     choose_any: str
+    choose_words: str
+    elect: str
 
     def texts(self) -> Iterator[str]:
         """Every one of them."""
         for name in self.__slots__:
-            value = getattr(self, name)
-            yield from value.values() if isinstance(value, dict) else (value,)
+            yield getattr(self, name)
 
 
 WORDS = {
@@ -55,14 +58,16 @@ WORDS = {
         row_head="Nội dung",
         mark="Xin đánh dấu X vào ô được chọn, mỗi câu hỏi một ô",
         mark_rows="Xin đánh dấu X vào ô được chọn, mỗi câu hỏi hoặc mỗi dòng một ô",
+        circle="Xin khoanh tròn câu trả lời được chọn.",
+        strike="Không bầu người nào thì gạch ngang giữa cả họ và tên của người đó.",
         mark_unless=", trừ câu có ghi khác.",
         one_each=".",
-        correct={
-            "none": "Nếu đánh nhầm, xin đổi phiếu khác.",
-            "filled": "Nếu đánh nhầm, xin tô kín ô đã đánh rồi đánh dấu X vào ô khác.",
-        },
+        no_correction="Nếu đánh nhầm, xin đổi phiếu khác.",
+        fill_cancels="Nếu đánh nhầm, xin tô kín ô đã đánh rồi đánh dấu X vào ô khác.",
         choose="(chọn tối đa {most} ô)",
         choose_any="(có thể chọn nhiều ô)",
+        choose_words="(chọn tối đa {most} câu trả lời)",
+        elect="(bầu không quá {most} người)",
     ),
     "en": Words(
         country="SOCIALIST REPUBLIC OF VIET NAM",
@@ -73,14 +78,16 @@ WORDS = {
         row_head="Statement",
         mark="Please put an X in the box of your choice, one in each question",
         mark_rows="Please put an X in the box of your choice, one in each question or row",
+        circle="Please circle the answer of your choice.",
+        strike="Please strike out the whole name of each person whom you do not elect.",
         mark_unless=", unless more are allowed there.",
         one_each=".",
-        correct={
-            "none": "If you make a mistake, please ask for a new paper.",
-            "filled": "If you make a mistake, please black out that box and put an X in another.",
-        },
+        no_correction="If you make a mistake, please ask for a new paper.",
+        fill_cancels="If you make a mistake, please black out that box and put an X in another.",
         choose="(choose up to {most})",
         choose_any="(choose all that apply)",
+        choose_words="(choose up to {most} answers)",
+        elect="(elect {most} at most)",
     ),
 }
 
@@ -164,18 +171,36 @@ def instruct(questions: Questions, *, marking: bool) -> str:
     if not marking:
         return correction
     asked = [block for block in questions.blocks if isinstance(block, Question | Matrix)]
+    by_name = {block.marks for block in asked if isinstance(block, Question)}
+    own_words = {"label": words.circle, "strike": words.strike}
+    sentences = [sentence for marks, sentence in own_words.items() if marks in by_name]
+    asked = [block for block in asked if block.marks not in own_words]
+    if asked:
+        sentences.insert(0, _mark_in_words(asked, words))
+    return " ".join([*sentences, correction])
+
+
+def _mark_in_words(asked: Sequence[Question | Matrix], words: Words) -> str:
+    """Where the X goes, and in how many boxes of a question."""
     start = words.mark_rows if any(isinstance(block, Matrix) for block in asked) else words.mark
     several = any(tell_most(block, words) for block in asked)
     end = words.mark_unless if several else words.one_each
-    return f"{start}{end} {correction}"
+    return f"{start}{end}"
 
 
 def _correction(words: Words, rule: Rule) -> str:
-    return words.correct[rule.cancel]
+    return words.fill_cancels if rule.fill_cancels else words.no_correction
 
 
 def tell_most(asked: Question | Matrix, words: Words) -> str:
-    """How many answers may be chosen; empty where it is one, or where the form does not tell."""
+    """How many answers may be chosen; empty where the form does not tell.
+
+    Nor is it told that one may be, but on a ballot on which names are struck out.
+    """
+    if asked.marks == "strike" and asked.tell_max:
+        return words.elect.format(most=asked.max)
+    if asked.marks == "label" and asked.tell_max and 1 < asked.max < len(asked.options):
+        return words.choose_words.format(most=asked.max)
     if asked.max == 1 or not asked.tell_max:
         return ""
     answers = asked.options if isinstance(asked, Question) else asked.scale

@@ -35,16 +35,16 @@ class Stroke:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A place to mark: the outer corner of a box's outline, or the middle of a cell's rules.
+    """A place to mark: a box's outer outline, a cell's rules, or words marked themselves.
 
-    Only a box is drawn by its target; the rules of cells are strokes of their own.
+    Only a box is drawn by its target; the rules of cells are strokes of their own, words are runs.
     """
 
     x: float
     y: float
     w: float
     h: float
-    shape: Literal["box", "cell"]
+    shape: Literal["box", "cell", "label", "strike"]
     contest: str
     option: str
     label: str
