@@ -49,6 +49,7 @@ class Reason(StrEnum):
     INK_WITHOUT_MARK = "ink_without_mark"
     POSSIBLE_CORRECTION = "possible_correction"
     OVERVOTE = "overvote"
+    ALL_STRUCK = "all_struck"
     PRINT_MISMATCH = "print_mismatch"
     MISALIGNED = "misaligned"
     OUTSIDE_SCAN = "outside_scan"
@@ -59,10 +60,12 @@ class Reason(StrEnum):
     PAGE_TWICE = "page_twice"
     PAGE_ORDER = "page_order"
     SAME_IMAGE = "same_image"
+    SAME_PAPER = "same_paper"
     # Worth knowing; no person needed unless the form asks for it.
     UNDERVOTE = "undervote"
     BLANK_CONTEST = "blank_contest"
     BLANK_SHEET = "blank_sheet"
+    NOTHING_STRUCK = "nothing_struck"
     # A page or a file that is not counted.
     UNKNOWN_FORM = "unknown_form"
     BLANK_PAGE = "blank_page"
@@ -82,7 +85,9 @@ REFUSING = frozenset(
 )
 """A page with one of these is refused: it is listed with its evidence and never counted."""
 
-IGNORED_BY_DEFAULT = frozenset({Reason.UNDERVOTE, Reason.BLANK_CONTEST, Reason.BLANK_SHEET})
+IGNORED_BY_DEFAULT = frozenset(
+    {Reason.UNDERVOTE, Reason.BLANK_CONTEST, Reason.BLANK_SHEET, Reason.NOTHING_STRUCK}
+)
 """Kept with the sheet, but no person is asked unless the form's rule says so."""
 
 
@@ -90,7 +95,8 @@ IGNORED_BY_DEFAULT = frozenset({Reason.UNDERVOTE, Reason.BLANK_CONTEST, Reason.B
 class TargetMeasures:
     """The ink added at one target, compared with the blank. Decides nothing.
 
-    All shares are of an area and lie in 0..1; lengths are in millimetres on the form.
+    All shares are of an area and lie in 0..1; lengths are in millimetres on the form. Where
+    printed words are the target, ``reading/label_marks.py`` says what each field means.
     """
 
     inside: float
@@ -111,9 +117,14 @@ class TargetMeasures:
     straight line across its surroundings, the tail of a stroke in the next target, a stamp, a
     seal; else 0."""
     residual_mm: float
-    """How far the print next to the target lies from where the alignment put it."""
+    """How far at most the target lies from where it was measured, but for one in a thousand."""
     print_match: float
     """How alike the print of the label, the question and the outline is to the blank's, 0..1."""
+    stroke_mm: float = 0.0
+    """Length of the dark strokes inside; measured only where the first look leaves a doubt."""
+    label_struck: float = 0.0
+    """Share of the length of the option's label through which a stroke runs; measured only where
+    a box may be marked and there is ink around its label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +152,8 @@ class ContestReading:
     contest: str
     state: ContestState
     marked: tuple[str, ...]
-    """Ids of the options read as marked, also when the state is overvote or in doubt."""
+    """Ids of the options read as chosen, also when the state is overvote or in doubt: those that
+    are marked, or where names are struck out those that are left."""
     reasons: tuple[Reason, ...] = ()
     """Every reason found, also those that policy ignores."""
 

@@ -61,7 +61,7 @@ def contest_of(options: int, choose: int = 1) -> Contest:
 
 
 def decide(option: str, measured: TargetMeasures, *, covered: bool = True) -> TargetReading:
-    return decide_target("q", option, measured, covered=covered, settings=SETTINGS)
+    return decide_target("q", option, measured, covered=covered, settings=SETTINGS, shape="box")
 
 
 def inked(inside: float, **others: float) -> TargetMeasures:
@@ -178,7 +178,7 @@ def test_thresholds_come_from_the_settings(high: float, low: float, inside: floa
     settings = Settings(clearly_marked=high, clearly_unmarked=low)
     one = inked(inside)
     probability = probability_of_mark(one)
-    state = decide_target("q", "o0", one, covered=True, settings=settings).state
+    state = decide_target("q", "o0", one, covered=True, settings=settings, shape="box").state
     if low < probability < high:
         assert state is MarkState.DOUBTFUL
     else:
@@ -317,9 +317,12 @@ def test_a_form_may_ask_for_a_person_where_others_do_not(
 
 @pytest.mark.parametrize("reason", list(Reason))
 def test_every_reason_asks_for_a_person_but_those_ignored_by_default(reason: Reason) -> None:
-    ignored = {Reason.UNDERVOTE, Reason.BLANK_CONTEST, Reason.BLANK_SHEET}
+    ignored = {
+        *(Reason.UNDERVOTE, Reason.BLANK_CONTEST, Reason.BLANK_SHEET),
+        Reason.NOTHING_STRUCK,
+    }
     assert needs_review([reason], Rule()) == (reason not in ignored)
-    strict = Rule(review=("undervote", "blank_contest", "blank_sheet"))
+    strict = Rule(review=("undervote", "blank_contest", "blank_sheet", "nothing_struck"))
     assert needs_review([reason], strict)
 
 

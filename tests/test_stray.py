@@ -187,3 +187,12 @@ def test_a_mark_on_an_outline_is_asked_about_where_more_may_be_chosen(blank: Bla
     assert {Reason.MARK_BESIDE_BOX, Reason.UNCLEAR_MARK} & set(asked.reasons)
     # Where one is all that may be chosen, the clear mark is the answer.
     assert decide_contest(question, mine, Rule()).state is ContestState.VOTED
+
+
+def test_where_streaks_hide_a_box_no_mark_is_lost_with_them(blank: BlankPage) -> None:
+    _page, (_x, y), scale = page_and_middle(blank)
+    scan = scan_like(mark(blank.form, {"q2": ["o2"]}))
+    for row in range(y - round(4 * scale), y + round(4 * scale), 5):
+        scan[row : row + 3] = (scan[row : row + 3] * 0.8).astype(np.uint8)
+    reading = read(blank, scan)[TARGET]
+    assert reading.state is not MarkState.UNMARKED

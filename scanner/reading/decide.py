@@ -17,32 +17,47 @@ from scanner.ballot import (
     TargetMeasures,
     TargetReading,
 )
-from scanner.forms.template import Contest, Rule
+from scanner.forms.template import TEXT_SHAPES, Contest, Rule
+from scanner.reading.decide_words import has_other_ink, probability_of_words
 from scanner.settings import Settings
 
 _EVEN_ODDS_INK = 0.08
 """Share of the inside covered at which a mark is as likely as a blemish."""
 _STEEPNESS = 8.0
 """Of the log-odds over the logarithm of that share."""
+_COVERED_A_MM = 0.075
+"""Share of the inside that a millimetre of a stroke would cover, were all pens alike: a fine pen
+leaves less ink than a broad one and means as much."""
+_STROKE_MM = 1.8
+"""Dark strokes so long are neither specks nor pale."""
 _LIGHT_MARK_GAIN = 1.8
 """A faint mark has little ink dark enough to count, but much that is darker than paper."""
-_MOST_FROM_SHADE = 0.9
+_MOST_FROM_SHADE = 0.3
+"""Grey without a stroke is seldom a mark: where it is one, it is a highlighter's."""
+_MOST_IF_STRAY = 0.6
+"""Ink that looks like something else is a mark about as often as not."""
 _NEAR_BOX = 0.025
 """Share of a target's surroundings covered from which ink there may be meant as a mark, where
 the contest has no other. Unmarked targets of clean scans have less than a tenth of it."""
 _ON_LABEL_MM = 1.5
 """A piece of ink around a label longer than this may circle, underline or strike it out."""
-_DARK_AROUND = 0.5
+_DARK_AROUND = 0.4
 """Share of the surroundings covered from which it is shadow, or the print of something else."""
 _BESIDE = 0.05
 """Share of the outline's own band covered from which a mark may lie on it rather than inside."""
 _SPECK_MM = 1.3
 _MORE_THAN_SPECKS = 0.3
 """Ink of which no piece is longer than that may be dirt, unless it covers such a share."""
-_PALE = 0.5
+_PALE, _PALER = 0.5, 0.42
 _LITTLE = 0.2
-"""Ink less dark than that, covering less than this, is as often a seal's as a voter's."""
-_FILLED = 0.70
+LARGE_MM = 5.0
+"""Ink less dark than the first, covering less than this, or less dark than the second in pieces as
+large as that, is as often a seal's as a voter's."""
+_SPOILT = frozenset({Reason.OVERVOTE, Reason.ALL_STRUCK})
+"""A person is shown what is read, and it is clear what that is: not a vote."""
+_LABEL_STRUCK = 0.6
+"""Share of a label's length through which a stroke runs from which it is struck out."""
+_FILLED = 0.65
 """Share of the inside covered from which a box may have been blackened out."""
 
 
@@ -52,9 +67,10 @@ def probability_of_mark(measures: TargetMeasures) -> float:
     Grey without a stroke, as what shows through from the other side, can raise a doubt, but
     never makes a mark.
     """
-    stroke = _logistic(measures.inside)
+    stroke = _logistic(max(measures.inside, _COVERED_A_MM * measures.stroke_mm))
     shade = _logistic(_LIGHT_MARK_GAIN * measures.weight)
-    return max(stroke, min(shade, _MOST_FROM_SHADE))
+    probability = max(stroke, min(shade, _MOST_FROM_SHADE))
+    return min(probability, _MOST_IF_STRAY) if _may_be_no_mark(measures) else probability
 
 
 def _logistic(ink: float) -> float:
@@ -62,7 +78,13 @@ def _logistic(ink: float) -> float:
 
 
 def decide_target(
-    contest: str, option: str, measures: TargetMeasures, *, covered: bool, settings: Settings
+    contest: str,
+    option: str,
+    measures: TargetMeasures,
+    *,
+    covered: bool,
+    settings: Settings,
+    shape: str,
 ) -> TargetReading:
     """The state of one target.
 
@@ -72,8 +94,12 @@ def decide_target(
         measures: What was measured.
         covered: Whether the scan has paper there.
         settings: The thresholds.
+        shape: The option's shape: printed words are measured, and weighed, in their own way.
     """
-    probability = probability_of_mark(measures)
+    is_words = shape in TEXT_SHAPES
+    probability = (
+        probability_of_words(measures, shape) if is_words else probability_of_mark(measures)
+    )
     reasons = []
     if not covered:
         reasons.append(Reason.OUTSIDE_SCAN)
@@ -85,6 +111,8 @@ def decide_target(
     limit = 1.0 if _may_be_no_mark(measures) else settings.clearly_marked
     if not reasons and settings.clearly_unmarked < probability < limit:
         reasons.append(Reason.UNCLEAR_MARK)
+    if is_words and not reasons and has_other_ink(measures, shape, marked=probability >= 0.5):
+        reasons.append(Reason.INK_WITHOUT_MARK)
     if reasons:
         state = MarkState.DOUBTFUL
     else:
@@ -94,9 +122,19 @@ def decide_target(
 
 def _may_be_no_mark(measures: TargetMeasures) -> bool:
     """Whether ink inside, however much, may be something else: a streak, a seal, shadow, dirt."""
+    if measures.through > 0 or measures.outside >= _DARK_AROUND:
+        return True
     is_speck = measures.extent_mm < _SPECK_MM and measures.inside < _MORE_THAN_SPECKS
-    is_pale = measures.weight < _PALE * measures.inside and measures.inside < _LITTLE
-    return is_speck or is_pale or measures.through > 0 or measures.outside >= _DARK_AROUND
+    is_little, is_large = measures.inside < _LITTLE, measures.extent_mm >= LARGE_MM
+    pale = _PALE if is_little else _PALER if is_large else 0.0
+    is_pale = measures.weight < pale * measures.inside
+    return (is_speck or is_pale) and measures.stroke_mm < _STROKE_MM
+
+
+def is_of_ink(target: TargetReading) -> bool:
+    """Whether a mark is dark enough to tell that its voter wrote with no highlighter."""
+    measures = target.measures
+    return target.state is MarkState.MARKED and measures.weight >= _PALER * measures.inside
 
 
 def decide_contest(
@@ -109,28 +147,53 @@ def decide_contest(
         targets: Its targets on this sheet; those of a missing page may be absent.
         rule: The form's rule.
     """
-    marked = tuple(target.option for target in targets if target.state is MarkState.MARKED)
+    wanted = MarkState.UNMARKED if contest.is_struck else MarkState.MARKED
+    chosen = tuple(target.option for target in targets if target.state is wanted)
     reasons = list(dict.fromkeys(reason for target in targets for reason in target.reasons))
     if len(targets) < len(contest.options):
         reasons.append(Reason.PAGE_MISSING)
-    if len(marked) > contest.max:
+    if len(chosen) > contest.max:
         reasons.append(Reason.OVERVOTE)
-    if rule.cancel == "filled" and any(_is_filled(target) for target in targets):
+    if any(_is_taken_back(target, rule) for target in _boxes(contest, targets)):
         reasons.append(Reason.POSSIBLE_CORRECTION)
-    if not marked:
-        reasons.extend(_ink_without_mark(targets))
-        reasons.append(Reason.BLANK_CONTEST)
-    elif len(marked) < contest.max:
-        if any(_is_beside(target) for target in targets):
-            reasons.append(Reason.MARK_BESIDE_BOX)
+    reasons.extend(_struck_out(targets) if contest.is_struck else _left_out(contest, targets))
+    if 0 < len(chosen) < contest.max:
         reasons.append(Reason.UNDERVOTE)
     return ContestReading(
-        contest.id, _state(contest, marked, reasons, rule), marked, tuple(reasons)
+        contest.id, _state(contest, chosen, reasons, rule), chosen, tuple(reasons)
     )
 
 
-def _is_filled(target: TargetReading) -> bool:
-    return target.state is MarkState.MARKED and target.measures.inside >= _FILLED
+def _struck_out(targets: Sequence[TargetReading]) -> list[Reason]:
+    """Whether no name is struck out, or every one."""
+    states = {target.state for target in targets}
+    if states == {MarkState.UNMARKED}:
+        return [Reason.NOTHING_STRUCK]
+    return [Reason.ALL_STRUCK] if states == {MarkState.MARKED} else []
+
+
+def _left_out(contest: Contest, targets: Sequence[TargetReading]) -> list[Reason]:
+    """That nothing is marked, and why there may be an answer all the same, or one more."""
+    marked = sum(target.state is MarkState.MARKED for target in targets)
+    if not marked:
+        return [*_ink_without_mark(targets), Reason.BLANK_CONTEST]
+    if marked < contest.max and any(_is_beside(target) for target in targets):
+        return [Reason.MARK_BESIDE_BOX]
+    return []
+
+
+def _boxes(contest: Contest, targets: Sequence[TargetReading]) -> list[TargetReading]:
+    """The targets that can be blackened out: printed words cannot."""
+    words = {option.id for option in contest.options if option.shape in TEXT_SHAPES}
+    return [target for target in targets if target.option not in words]
+
+
+def _is_taken_back(target: TargetReading, rule: Rule) -> bool:
+    """Whether a mark may be taken back: its box blackened, or its label struck out."""
+    if target.state is MarkState.UNMARKED:
+        return False
+    is_filled = rule.fill_cancels and target.measures.inside >= _FILLED
+    return is_filled or target.measures.label_struck >= _LABEL_STRUCK
 
 
 def _is_beside(target: TargetReading) -> bool:
@@ -153,16 +216,16 @@ def _ink_near(measures: TargetMeasures) -> float:
 
 
 def _state(
-    contest: Contest, marked: Sequence[str], reasons: Iterable[Reason], rule: Rule
+    contest: Contest, chosen: Sequence[str], reasons: Iterable[Reason], rule: Rule
 ) -> ContestState:
-    doubts = [reason for reason in reasons if needs_review([reason], rule)]
-    if doubts and doubts != [Reason.OVERVOTE]:
+    doubts = {reason for reason in reasons if needs_review([reason], rule)}
+    if doubts - _SPOILT:
         return ContestState.IN_DOUBT
-    if len(marked) > contest.max:
+    if len(chosen) > contest.max:
         return ContestState.OVERVOTE
-    if not marked:
+    if not chosen:
         return ContestState.BLANK
-    return ContestState.VOTED if len(marked) == contest.max else ContestState.UNDERVOTE
+    return ContestState.VOTED if len(chosen) == contest.max else ContestState.UNDERVOTE
 
 
 def needs_review(reasons: Iterable[Reason], rule: Rule) -> bool:

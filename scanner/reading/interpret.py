@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from scanner.ballot import PageReading, Reason, TargetReading, UnreadablePage
-from scanner.forms.template import Form
+from scanner.ballot import (
+    MarkState,
+    PageReading,
+    Reason,
+    TargetMeasures,
+    TargetReading,
+    UnreadablePage,
+)
+from scanner.forms.template import TEXT_SHAPES, Form
 from scanner.geometry import apply_homography
+from scanner.reading.added_ink import describe_added_ink
 from scanner.reading.align import AlignedPage, align_page
 from scanner.reading.blank import BlankPage
-from scanner.reading.decide import decide_target
+from scanner.reading.closer import PageInk, doubt_bars, look_closer
+from scanner.reading.condition import describe_condition
+from scanner.reading.decide import decide_target, is_of_ink
+from scanner.reading.evidence import Evidence
 from scanner.reading.identify import FormIndex, IdentifiedPage
 from scanner.reading.ink import Tone
 from scanner.reading.lookalike import Verdict, compare, compare_words
@@ -27,6 +40,8 @@ is better than twice as much of which every other pixel is skipped."""
 _GLASS_MM = 297.0
 _TRIED = 4
 """Look-alikes, the most alike first, that a page is tried as when it does not fit."""
+_MARKS_OF_A_PEN = 2
+"""Marks of ink on a page from which it is known what its voter wrote with."""
 _OTHER_VERSION_SHARE = 0.2
 _OTHER_VERSION_TARGETS = 3
 """So many targets, and such a share of a page's targets, with other print beside them make
@@ -65,7 +80,9 @@ class Reader:
         if isinstance(chosen, UnreadablePage):
             return chosen
         page, aligned, tone, lookalikes = chosen
-        targets = self._decide(page.blank, measure_marks(aligned, tone))
+        measured = measure_marks(aligned, tone)
+        targets = self._decide(page.blank, measured)
+        targets = self._look_closer(aligned, tone, measured, targets)
         alternatives = _alternatives(page, lookalikes)
         return PageReading(
             form=page.blank.form.id,
@@ -82,6 +99,8 @@ class Reader:
                 "patches_found": float(aligned.patches_found),
                 "patches_tried": float(aligned.patches_tried),
                 "alignment_spread_mm": aligned.spread_px / aligned.blank.px_per_mm,
+                **describe_condition(aligned, tone, measured.streaks),
+                Evidence.ADDED_INK: describe_added_ink(aligned, tone, targets),
             },
         )
 
@@ -143,9 +162,59 @@ class Reader:
                 undecided.append(self._index.blank(other))
         return None, undecided
 
+    def _look_closer(
+        self,
+        aligned: AlignedPage,
+        tone: Tone,
+        measured: MeasuredPage,
+        targets: tuple[TargetReading, ...],
+    ) -> tuple[TargetReading, ...]:
+        """Settle the doubts that the page as a whole can settle.
+
+        A second time as well: a mark found in one target may tell what the grey in another is.
+        """
+        page = cache(lambda: PageInk(aligned, tone))
+        boxes = [n for n, (_, o) in enumerate(aligned.blank.targets) if o.shape not in TEXT_SHAPES]
+        marked = [n for n in boxes if targets[n].state is MarkState.MARKED]
+        bars = doubt_bars(measured, page, aligned, marked)
+        targets = self._decide_again(aligned.blank, measured, targets, bars)
+        for _ in range(2):
+            unclear = [
+                n for n in boxes if targets[n].reasons == (Reason.UNCLEAR_MARK,) and n not in bars
+            ]
+            if not unclear:
+                break
+            inked = [one.contest for one in targets if is_of_ink(one)]
+            is_known = len(inked) >= _MARKS_OF_A_PEN
+            by_pen = {n for n in unclear if is_known or targets[n].contest in inked}
+            found = look_closer(measured, page(), aligned, unclear, by_pen)
+            targets = self._decide_again(aligned.blank, measured, targets, found)
+        return targets
+
+    def _decide_again(
+        self,
+        blank: BlankPage,
+        measured: MeasuredPage,
+        targets: tuple[TargetReading, ...],
+        found: Mapping[int, TargetMeasures],
+    ) -> tuple[TargetReading, ...]:
+        """The readings of a page, of which some were measured again."""
+        if not found:
+            return targets
+        again = tuple(found.get(n, one) for n, one in enumerate(measured.targets))
+        decided = self._decide(blank, replace(measured, targets=again))
+        return tuple(decided[n] if n in found else one for n, one in enumerate(targets))
+
     def _decide(self, blank: BlankPage, measured: MeasuredPage) -> tuple[TargetReading, ...]:
         return tuple(
-            decide_target(contest.id, option.id, measures, covered=covered, settings=self._settings)
+            decide_target(
+                contest.id,
+                option.id,
+                measures,
+                covered=covered,
+                settings=self._settings,
+                shape=option.shape,
+            )
             for (contest, option), measures, covered in zip(
                 blank.targets, measured.targets, measured.covered, strict=True
             )

@@ -7,9 +7,8 @@ inside a box is taken for a mark.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -18,7 +17,11 @@ from numpy.typing import NDArray
 from scanner.ballot import TargetMeasures
 from scanner.reading.align import AlignedPage, Window
 from scanner.reading.ink import Tone, darkness
-from scanner.reading.places import ENOUGH_PRINT_PX, SEARCH_MM, PrintPlace, TargetPlace, find_places
+from scanner.reading.label_marks import measure_words
+from scanner.reading.places import TargetPlace, TargetStack, find_places
+from scanner.reading.print_match import PRESENT, match_prints
+from scanner.reading.print_places import PrintPlace
+from scanner.reading.residual import bound_residuals
 from scanner.reading.stray import comes_from_elsewhere, find_streaks, is_line_through
 
 INKED = 80
@@ -28,23 +31,20 @@ _LIGHT_INK = 55
 that fills the whole inside evenly is the other side showing through, or a shadow."""
 _STANDS_OUT = 30
 _FAINTLY_STANDS_OUT = 15
-_SOME_PRINT_INSIDE = 6.0
-"""Mean darkness of the inside of a blank's target, of 255, from which it holds print."""
+_SOME_SHADE = 0.01
+"""Weight that is looked into: less of it is nobody's mark, however light."""
 _PRINT_GAIN = 1.3
 """So much darker than is usual on its page, a number in a box may be without a mark on it."""
-_PRESENT = 90
-"""Darkness of the page, of 255, from which a piece of the blank's print counts as found."""
-_ALL_FOUND = 0.96
-"""Share of the blank's print from which all of it counts as found."""
-_CLEARLY_ALIKE = 0.88
-"""Correlation from which print is alike without a closer look."""
-_STILL_ALIKE = 0.35
-"""Less correlation than this, and the place is covered rather than written over."""
+_MOST_SWEPT = 0.7
+"""Share of the inside that streaks may hide: one, with its soft edges, hides half of a box."""
+_STREAK_GAIN, _STREAK_MORE = 3.0, 20.0
+"""A thin streak is so many times as dark as it is on average, and so many levels more."""
+_CLEAR_OF_STREAKS = 0.2
+"""So much of the inside under ink beside them is a mark all the same."""
 _WHOLE_OUTLINE = 0.7
 """An outline is thin: a poor scan breaks it, and so much of it is as good as all."""
 _FOUND_AGAIN = 0.5
 """Correlation below which the print at a target says nothing about where it lies."""
-_LABEL_SEARCH_PX = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,15 @@ class MeasuredPage:
     """In the order of ``BlankPage.targets``."""
     covered: tuple[bool, ...]
     """Whether the scan has paper at each target."""
+    centers: NDArray[np.float64]
+    """Where the middle of each target was measured, in pixels of the scan, shape (n, 2)."""
+    streaks: NDArray[np.uint8] | None
+    """From :func:`~scanner.reading.stray.find_streaks`: shape as ``AlignedPage.small``."""
+    surroundings: Mapping[int, tuple[NDArray[np.uint8], tuple[int, int]]] = field(
+        default_factory=dict
+    )
+    """By number of the target: the darkness added in its ring, and how far that lay off its place,
+    x and y in working pixels."""
 
 
 def find_tone(aligned: AlignedPage) -> Tone:
@@ -70,110 +79,202 @@ def measure_marks(aligned: AlignedPage, tone: Tone) -> MeasuredPage:
     """Measure every target of an aligned page."""
     blank = aligned.blank
     places = find_places(blank)
-    if not places.targets:
-        return MeasuredPage((), ())
-    half = darkness(aligned.small, tone.paper, tone.black)
-    prints = [*places.labels, *places.questions]
-    around = aligned.half_crops(half, [place.around for place in prints])
-    labels, questions = around[: len(places.labels)], around[len(places.labels) :]
-    alike = [
-        _likeness(aligned, tone, picture, place)
-        for picture, place in zip(questions, places.questions, strict=True)
-    ]
-    targets: list[TargetMeasures] = []
-    print_inside = np.zeros(len(places.targets))
-    reach = round(SEARCH_MM * blank.px_per_mm)
-    windows = [_grown(place.ring, reach) for place in places.targets]
-    grays = aligned.crops(windows)
-    papers = tone.paper_at(aligned.to_small(places.centers))
     streaks = find_streaks(aligned.small)
-    swept = None if streaks is None else _under_streaks(aligned, streaks, windows)
-    for number, (place, label) in enumerate(zip(places.targets, places.labels, strict=True)):
-        ink = darkness(grays[number], float(papers[number]), tone.black)
-        ink, shift = _settle(ink, place, reach)
-        match = min(
-            _likeness(aligned, tone, labels[number], label, shift),
-            alike[places.question_of[number]],
+    if not places.targets:
+        return MeasuredPage((), (), np.empty((0, 2)), streaks)
+    papers = tone.paper_at(aligned.to_small(places.centers))
+    shifts = np.zeros((len(places.targets), 2), np.intp)
+    found_at = np.zeros(len(places.targets), bool)
+    side = 2 * places.stacks[0].outlines.reach + 1
+    fits = np.zeros((len(places.targets), side, side), np.float32)
+    print_inside = np.zeros(len(places.targets))
+    measured: dict[int, TargetMeasures] = {}
+    surroundings: dict[int, tuple[NDArray[np.uint8], tuple[int, int]]] = {}
+    for stack in places.stacks:
+        found = _settle(aligned, stack, papers[stack.members], tone.black)
+        shifts[stack.members] = found.shifts
+        fits[stack.members], found_at[stack.members] = found.scores, found.is_found
+        print_inside[stack.members] = list(map(_print_inside, found.ink, stack.places))
+        hidden_by = {} if streaks is None else _sweep(aligned, streaks, stack, found)
+        for number, added, shift in zip(stack.members, found.added, found.shifts, strict=True):
+            surroundings[int(number)] = added, (int(shift[0]), int(shift[1]))
+        measures = list(_measure(stack, found, blank.px_per_mm))
+        for place, whole in hidden_by.items():
+            if measures[place].inside < _CLEAR_OF_STREAKS:
+                again = measure_again(whole, stack.places[place], measures[place], blank.px_per_mm)
+                measures[place] = replace(again, through=float(again.inside > 0))
+        measured |= zip(stack.members.tolist(), measures, strict=True)
+    half = darkness(aligned.small, tone.paper, tone.black)
+    around = aligned.half_crops(half, [place.around for place in places.prints])
+    match = match_prints(aligned, tone, around, shifts)
+    hidden = _ink_on_print(print_inside, places.targets).tolist()
+    residuals = bound_residuals(fits, shifts, found_at, places.centers, aligned.spread_px)
+    written = [
+        _written_on(picture, label) for picture, label in zip(around, places.labels, strict=False)
+    ]
+    targets = tuple(
+        replace(
+            measured[number],
+            weight=max(measured[number].weight, hidden[number]),
+            label_mm=written[number][0] / (blank.px_per_mm / 2),
+            residual_mm=float(residuals[number]) / blank.px_per_mm,
+            print_match=max(min(match[number], measured[number].print_match), 0.0),
         )
-        added = cv2.subtract(ink, place.known).astype(np.uint8, copy=False)
-        if swept is not None:
-            (dx, dy), (height, width) = shift, added.shape
-            under = swept[number][reach + dy : reach + dy + height, reach + dx :][:, :width]
-            added[under > 0] = 0
-        limit = _stroke_limit(added, place)
-        inked = (added >= INKED).astype(np.uint8)
-        strokes = (added >= limit).astype(np.uint8)
-        outline = min(_share(ink >= _PRESENT, place.edge, empty=1.0) / _WHOLE_OUTLINE, 1.0)
-        inside = _share_of_strokes(added, place, limit)
-        print_inside[number] = _print_inside(ink, place)
-        targets.append(
-            TargetMeasures(
-                inside=inside,
-                weight=_weight(added, place, blank.px_per_mm),
-                outline=_share(inked, place.near),
-                outside=_share(inked, place.outside),
-                label_mm=_written_on(labels[number], label) / (blank.px_per_mm / 2),
-                extent_mm=_extent(strokes, place) / blank.px_per_mm if inside > 0 else 0.0,
-                through=float(
-                    inside > 0 and comes_from_elsewhere(strokes, place, inside, blank.px_per_mm)
-                ),
-                residual_mm=math.hypot(*shift) / blank.px_per_mm,
-                print_match=max(min(match, outline), 0.0),
-            )
-        )
-    hidden = _ink_on_print(print_inside, places.targets)
-    return MeasuredPage(
-        tuple(
-            replace(measures, weight=max(measures.weight, float(share)))
-            for measures, share in zip(targets, hidden, strict=True)
-        ),
-        _covered(aligned),
+        for number in range(len(places.labels))
     )
+    centers = np.array([box.center for box in blank.target_boxes]) - 0.5
+    targets = measure_words(aligned, tone, targets, [share for _, share in written])
+    measured_at = aligned.to_scan(centers + shifts)
+    return MeasuredPage(targets, _covered(aligned), measured_at, streaks, surroundings)
 
 
-def _under_streaks(
-    aligned: AlignedPage, streaks: NDArray[np.bool_], windows: Sequence[Window]
-) -> list[NDArray[np.uint8]]:
-    """Where streaks run over windows of the form; at working resolution."""
-    mask = streaks.astype(np.uint8) * np.uint8(255)
-    halves = [(a // 2, b // 2, (c + 1) // 2 + 1, (d + 1) // 2 + 1) for a, b, c, d in windows]
-    swept = []
-    for (x0, y0, x1, y1), half, piece in zip(
-        windows, halves, aligned.half_crops(mask, halves), strict=True
-    ):
-        whole = np.repeat(np.repeat(piece, 2, axis=0), 2, axis=1)
-        left, top = x0 - 2 * half[0], y0 - 2 * half[1]
-        swept.append(whole[top : top + y1 - y0, left : left + x1 - x0])
-    return swept
+def measure_again(
+    added: NDArray[np.uint8], place: TargetPlace, first: TargetMeasures, px_per_mm: float
+) -> TargetMeasures:
+    """The measures of a target when some of the ink around it is left out.
+
+    Args:
+        added: The darkness added in its ring, without that ink.
+        place: The target's place.
+        first: Its measures with that ink.
+        px_per_mm: Pixels of the ring in a millimetre.
+    """
+    mean = _share(added, place.inside) / 255.0
+    weight = _weight(added, place, mean, px_per_mm) if place.roominess > 1.0 else mean
+    if place.has_print:
+        # A dot on a number shows in its weight alone, compared with the other numbers.
+        weight = first.weight
+    bare = replace(first, inside=0.0, outline=0.0, outside=0.0, extent_mm=0.0, through=0.0)
+    return _measure_ink(added, place, replace(bare, weight=weight), px_per_mm)
 
 
-def _grown(window: Window, reach: int) -> Window:
-    x0, y0, x1, y1 = window
-    return x0 - reach, y0 - reach, x1 + reach, y1 + reach
+@dataclass(frozen=True, slots=True, eq=False)
+class _Settled:
+    """The surroundings of the targets of one stack, as they were found on the scan."""
+
+    ink: NDArray[np.uint8]
+    """Darkness, shape (n, h, w)."""
+    added: NDArray[np.uint8]
+    """The darkness that the blank does not have there, shape (n, h, w)."""
+    shifts: NDArray[np.intp]
+    """How far each lay off its place, x and y in pixels, shape (n, 2)."""
+    scores: NDArray[np.floating]
+    """How well each outline fits around its place, shape (n, 2 r + 1, 2 r + 1)."""
+    is_found: NDArray[np.bool_]
+    """Whether the outline was found, shape (n,)."""
 
 
 def _settle(
-    ink: NDArray[np.uint8], place: TargetPlace, reach: int
-) -> tuple[NDArray[np.uint8], tuple[int, int]]:
-    """The ink around one target, and by how many pixels it lay off its place, in x and y.
+    aligned: AlignedPage, stack: TargetStack, papers: NDArray[np.float64], black: float
+) -> _Settled:
+    """The ink around targets, each where it lies: the alignment is good, but not to a pixel.
 
     The outline and the print next to it are looked for around their place; what is inside the
     outline is left out on both sides, since that is where voters write.
 
     Args:
-        ink: The ring around the target with a margin, from the scan.
-        place: The target's place.
-        reach: Width of the margin in pixels.
+        aligned: The page.
+        stack: Targets of one size.
+        papers: The brightness of paper at each.
+        black: The brightness of print.
     """
-    x0, y0, x1, y1 = place.ring
-    hollow = ink.copy()
-    a0, b0, a1, b1 = place.core
-    hollow[b0 + reach : b1 + reach, a0 + reach : a1 + reach] = 0
-    score = cv2.matchTemplate(hollow, place.outline, cv2.TM_CCOEFF_NORMED)
-    _, best, _, (x, y) = cv2.minMaxLoc(score)
-    if not np.isfinite(best) or best < _FOUND_AGAIN:
-        x, y = reach, reach
-    return ink[y : y + y1 - y0, x : x + x1 - x0], (x - reach, y - reach)
+    reach = stack.outlines.reach
+    count, height, width = stack.known.shape
+    wide = aligned.even_crops(stack.rings + np.array([-reach, -reach, reach, reach]))
+    for gray, paper in zip(wide, papers.tolist(), strict=True):
+        gray[:] = darkness(gray, paper, black)
+    hollow = wide.copy()
+    hollow.ravel()[stack.hollow] = 0
+    fits = stack.outlines.find(hollow)
+    scores = fits.reshape(count, -1)
+    best = scores.argmax(axis=1)
+    y, x = np.divmod(best, 2 * reach + 1)
+    is_found = scores[np.arange(count), best] >= _FOUND_AGAIN
+    x, y = np.where(is_found, x, reach), np.where(is_found, y, reach)
+    ink = np.empty_like(stack.known)
+    for number, (left, top) in enumerate(zip(x.tolist(), y.tolist(), strict=True)):
+        ink[number] = wide[number, top : top + height, left : left + width]
+    added = cv2.subtract(ink.reshape(-1, width), stack.known.reshape(-1, width))
+    shifts = np.stack([x, y], axis=1) - reach
+    bare = added.reshape(ink.shape).astype(np.uint8, copy=False)
+    return _Settled(ink, bare, shifts, fits, np.asarray(is_found))
+
+
+def _measure(stack: TargetStack, found: _Settled, px_per_mm: float) -> Iterator[TargetMeasures]:
+    """What is measured at each target of a stack, but for its label and its print."""
+    count = len(stack.members)
+    values = found.added.ravel()[stack.inside]
+    px = np.bincount(stack.inside_of, minlength=count)
+    means = np.bincount(stack.inside_of, values, minlength=count) / px
+    values[values < _FAINTLY_STANDS_OUT] = 0
+    shades = np.bincount(stack.inside_of, values, minlength=count) / px * stack.roominess
+    is_there = found.ink.ravel()[stack.edge] >= PRESENT
+    there = np.bincount(stack.edge_of, is_there, minlength=count)
+    all_ = np.bincount(stack.edge_of, minlength=count)
+    outline = np.where(all_ > 0, there / np.maximum(all_, 1), 1.0)
+    has_ink = np.asarray((found.added >= _LIGHT_INK).any(axis=(1, 2)))
+    for number, place in enumerate(stack.places):
+        weight = float(means[number]) / 255.0
+        here: NDArray[np.uint8] = found.added[number]
+        if place.roominess > 1.0 and shades[number] >= _SOME_SHADE * 255.0:
+            weight = _weight(here, place, weight, px_per_mm)
+        bare = TargetMeasures(
+            inside=0.0,
+            weight=weight,
+            outline=0.0,
+            outside=0.0,
+            label_mm=0.0,
+            extent_mm=0.0,
+            through=0.0,
+            residual_mm=0.0,
+            print_match=min(float(outline[number]) / _WHOLE_OUTLINE, 1.0),
+        )
+        yield _measure_ink(here, place, bare, px_per_mm) if has_ink[number] else bare
+
+
+def _measure_ink(
+    added: NDArray[np.uint8], place: TargetPlace, bare: TargetMeasures, px_per_mm: float
+) -> TargetMeasures:
+    """The measures of a target around which there is ink, given those without it."""
+    limit = _stroke_limit(added, place)
+    inked = (added >= INKED).astype(np.uint8)
+    strokes = (added >= limit).astype(np.uint8)
+    inside = _share_of_strokes(added, place, limit)
+    is_stray = inside > 0 and comes_from_elsewhere(strokes, place, inside, px_per_mm)
+    return replace(
+        bare,
+        inside=inside,
+        outline=_share(inked, place.near),
+        outside=_share(inked, place.outside),
+        extent_mm=_extent(strokes, place) / px_per_mm if inside > 0 else 0.0,
+        through=float(is_stray),
+    )
+
+
+def _sweep(
+    aligned: AlignedPage, streaks: NDArray[np.uint8], stack: TargetStack, found: _Settled
+) -> dict[int, NDArray[np.uint8]]:
+    """Take off the ink that lies under streaks and is not clearly darker than they are.
+
+    Returns:
+        For the targets of the stack of which they hide so much that a mark may be lost with them,
+        the ink before.
+    """
+    height, width = stack.known.shape[1:]
+    windows = stack.rings + np.tile(found.shifts, 2)
+    halves = windows // 2 + (0, 0, 2, 2)
+    pieces = aligned.half_crops(streaks, [(a, b, c, d) for a, b, c, d in halves.tolist()])
+    hidden = {}
+    for number, (place, added, piece, (left, top, *_)) in enumerate(
+        zip(stack.places, found.added, pieces, windows % 2, strict=True)
+    ):
+        whole = np.repeat(np.repeat(piece, 2, axis=0), 2, axis=1)
+        levels = whole[top : top + height, left : left + width].astype(np.float32)
+        swept = (levels > 0) & (added <= _STREAK_GAIN * levels + _STREAK_MORE)
+        if swept.ravel()[place.inside].mean() > _MOST_SWEPT:
+            hidden[number] = added.copy()
+        added[swept] = 0
+    return hidden
 
 
 def _stroke_limit(added: NDArray[np.uint8], place: TargetPlace) -> float:
@@ -194,14 +295,11 @@ def _share_of_strokes(added: NDArray[np.uint8], place: TargetPlace, limit: float
     return min(share * place.roominess, 1.0)
 
 
-def _weight(added: NDArray[np.uint8], place: TargetPlace, px_per_mm: float) -> float:
-    """Mean darkness of the inside; in a roomy one, that of what stands out from the rest.
+def _weight(added: NDArray[np.uint8], place: TargetPlace, mean: float, px_per_mm: float) -> float:
+    """The weight of a roomy target: that of what stands out from the rest of its inside.
 
     A fold along a row of a table stands out in each of its cells, but runs through them.
     """
-    mean = _share(added, place.inside) / 255.0
-    if place.roominess == 1.0 or not place.inside.size:
-        return mean
     values = added.ravel()[place.inside]
     limit = float(np.partition(values, values.size // 2)[values.size // 2]) + _FAINTLY_STANDS_OUT
     stands_out = float(values[values >= limit].sum()) / values.size / 255.0
@@ -212,7 +310,7 @@ def _weight(added: NDArray[np.uint8], place: TargetPlace, px_per_mm: float) -> f
 
 def _print_inside(ink: NDArray[np.uint8], place: TargetPlace) -> float:
     """Mean darkness inside the outline where the blank has print there, else 0."""
-    if place.print_inside < _SOME_PRINT_INSIDE:
+    if not place.has_print:
         return 0.0
     x0, y0, x1, y1 = place.core
     return float(ink[y0:y1, x0:x1].mean())
@@ -226,7 +324,7 @@ def _ink_on_print(found: NDArray[np.float64], places: Sequence[TargetPlace]) -> 
     all numbers of a page, so what is usual on it is no mark.
     """
     own = np.array([place.print_inside for place in places])
-    has_print = own >= _SOME_PRINT_INSIDE
+    has_print = np.array([place.has_print for place in places])
     if not has_print.any():
         return np.zeros(len(places))
     gain = max(float(np.median(found[has_print] / own[has_print])), 1.0)
@@ -243,117 +341,29 @@ def _share(
 
 def _extent(strokes: NDArray[np.uint8], place: TargetPlace) -> float:
     """Longer side, in pixels, of the largest piece of ink that touches the inside."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
     x0, y0, x1, y1 = place.core
-    touching = np.unique(labels[y0:y1, x0:x1])
-    touching = touching[touching > 0]
-    if touching.size == 0:
-        return 0.0
-    return float(stats[touching][:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max())
+    touches = np.zeros(count, bool)
+    touches[labels[y0:y1, x0:x1]] = True
+    touches[0] = False
+    sides = stats[touches][:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
+    return float(sides.max(initial=0))
 
 
-def _likeness(
-    aligned: AlignedPage,
-    tone: Tone,
-    around: NDArray[np.uint8],
-    place: PrintPlace,
-    shift: tuple[int, int] = (0, 0),
-) -> float:
-    """How alike the print of a place is to the blank's: correlation, -1..1; 1 where none is.
+def _written_on(around: NDArray[np.uint8], place: PrintPlace) -> tuple[float, float]:
+    """The ink around a label.
 
-    Writing across a label spoils the correlation, but leaves all of the blank's print where it
-    was; other print does not. So where all of it is found, that counts as alike.
-
-    Args:
-        aligned: The page.
-        tone: How bright paper and print are on it.
-        around: Its darkness in ``place.around``.
-        place: Where to look.
-        shift: How far the target that the print belongs to lies off, in working pixels.
+    Returns:
+        The longer side of its largest piece, in half-size pixels; and the share of the columns of
+        the label's window that have ink.
     """
-    if place.print_px < ENOUGH_PRINT_PX:
-        return 1.0
-    height, width = place.picture.shape
-    left, top = (place.margin + round(off / 2) - _LABEL_SEARCH_PX for off in shift)
-    reach = 2 * _LABEL_SEARCH_PX
-    page = around[top : top + height + reach, left : left + width + reach].copy()
-    page[
-        _LABEL_SEARCH_PX : _LABEL_SEARCH_PX + height, _LABEL_SEARCH_PX : _LABEL_SEARCH_PX + width
-    ] *= place.telling
-    x = y = _LABEL_SEARCH_PX
-    alike = _correlation(page[y : y + height, x : x + width], place.ours)
-    if alike < _CLEARLY_ALIKE:
-        score = cv2.matchTemplate(page, place.picture, cv2.TM_CCOEFF_NORMED)
-        _, alike, _, (x, y) = cv2.minMaxLoc(score)
-    if not np.isfinite(alike) or alike < _STILL_ALIKE:
-        return 0.0
-    pieces = np.array([alike])
-    if len(place.pieces) > 1:
-        pieces = _alike_by_piece(page[y : y + height, x : x + width], place)
-        for index in np.flatnonzero(pieces < _CLEARLY_ALIKE):
-            pieces[index] = _search_piece(page, place, int(index))
-    if pieces.min() < _CLEARLY_ALIKE:
-        found = _found_by_piece(aligned, tone, place, shift)
-        pieces = np.where(found >= _ALL_FOUND, np.maximum(pieces, found), pieces)
-    return float(pieces.min())
-
-
-def _correlation(theirs: NDArray[np.uint8], ours: NDArray[np.float32]) -> float:
-    """The correlation of two pictures of one shape; 0 where one of them is even."""
-    a, b = theirs.ravel().astype(np.float32), ours.ravel()
-    count, total, whole = a.size, float(a.sum()), float(b.sum())
-    spread = (float(a @ a) - total * total / count) * (float(b @ b) - whole * whole / count)
-    return (float(a @ b) - total * whole / count) / math.sqrt(spread) if spread > 1.0 else 0.0
-
-
-def _alike_by_piece(page: NDArray[np.uint8], place: PrintPlace) -> NDArray[np.float64]:
-    """The correlation of each piece of a line of print, about a word long.
-
-    Two names that begin alike are alike as a whole: the piece where they differ tells.
-    """
-    theirs = page.astype(np.float32)
-    columns = np.stack([theirs, theirs * theirs, theirs * place.ours]).sum(axis=1)
-    b, bb, ab = np.add.reduceat(columns, place.pieces, axis=1) / place.piece_sizes
-    a, spread = place.piece_means, place.piece_spreads
-    alike = (ab - a * b) / (spread * np.sqrt(np.maximum(bb - b * b, 1.0)))
-    return np.asarray(alike, np.float64)
-
-
-def _search_piece(page: NDArray[np.uint8], place: PrintPlace, index: int) -> float:
-    """The correlation of one piece where it is best, within the margin around the line."""
-    margin = page.shape[1] - place.picture.shape[1]
-    edges = [*place.pieces, place.picture.shape[1]]
-    start, end = edges[index], edges[index + 1]
-    score = cv2.matchTemplate(
-        page[:, start : end + margin], place.picture[:, start:end], cv2.TM_CCOEFF_NORMED
-    ).max()
-    return float(score) if np.isfinite(score) else 0.0
-
-
-def _found_by_piece(
-    aligned: AlignedPage, tone: Tone, place: PrintPlace, shift: tuple[int, int]
-) -> NDArray[np.float64]:
-    """The share of the blank's print in each piece that is on the page, to within a pixel."""
-    x0, y0, x1, y1 = place.fine_window
-    dx, dy = shift
-    gray = aligned.crop((x0 + dx, y0 + dy, x1 + dx, y1 + dy))
-    center = np.array([[(x0 + x1) / 2, (y0 + y1) / 2]])
-    paper = float(tone.paper_at(aligned.to_small(center))[0])
-    ink = darkness(gray, paper, tone.black)
-    there = (cv2.dilate(ink, np.ones((3, 3), np.uint8)) >= _PRESENT) & place.fine_print
-    edges = 2 * place.pieces
-    found = np.add.reduceat(there.sum(axis=0), edges)
-    whole = np.add.reduceat(place.fine_print.sum(axis=0), edges)
-    return np.asarray(found / np.maximum(whole, 1))
-
-
-def _written_on(around: NDArray[np.uint8], place: PrintPlace) -> float:
-    """Longer side, in half-size pixels, of the largest piece of ink around a label."""
     inked = (around >= INKED) & place.bare
     if not inked.any():
-        return 0.0
+        return 0.0, 0.0
     _, _, stats, _ = cv2.connectedComponentsWithStats(inked.astype(np.uint8), connectivity=8)
-    return float(stats[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max())
+    longest = float(stats[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max())
+    line = inked[place.margin : -place.margin, place.margin : -place.margin]
+    return longest, float(line.any(axis=0).mean())
 
 
 def _covered(aligned: AlignedPage) -> tuple[bool, ...]:

@@ -34,18 +34,21 @@ _STRAY_INK = (0.03, 0.08)
 and one that is not are in doubt."""
 _JOIN_MM = 1.2
 """Pieces of ink nearer to each other are one."""
+_RIM_PX = 3
+"""Ink so near the edge of the surroundings runs on beyond it."""
 _WIDE_APART = 0.6
 """Share of the ring's longer side."""
 
 
-def find_streaks(gray: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
+def find_streaks(gray: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     """Where lines of dust on the scanner's glass run down a scan, or across it.
 
     Args:
         gray: The scan at about half the working resolution, shape (h, w).
 
     Returns:
-        The pixels under streaks, shape as ``gray``; None where there are none.
+        By how many grey levels streaks make pixels darker, on average, shape as ``gray``, 0 beside
+        them; None where there are none.
     """
     height, width = gray.shape
     rows, columns = max(height // _BANDS, 1), max(width // _BANDS, 1)
@@ -60,18 +63,19 @@ def find_streaks(gray: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
     down, across = np.pad(down, (0, width - len(down))), np.pad(across, (0, height - len(across)))
     if not down.any() and not across.any():
         return None
-    return down[None, :] | across[:, None]
+    return np.maximum(down[None, :], across[:, None])
 
 
-def _streaks(bands: NDArray[Any]) -> NDArray[np.bool_]:
-    """Columns that are darker than those beside them in nearly all bands of a page."""
+def _streaks(bands: NDArray[Any]) -> NDArray[np.uint8]:
+    """By how much columns are darker than those beside them, if they are in nearly all bands."""
     side = 2 * _WIDEST_STREAK_PX + 1
     dark = cv2.morphologyEx(
         np.ascontiguousarray(bands), cv2.MORPH_BLACKHAT, np.ones((1, side), np.uint8)
     )
     found = (dark >= _STREAK_LEVELS).mean(axis=0) >= _NEARLY_ALL_BANDS
-    widened = cv2.dilate(found.astype(np.uint8)[None, :], np.ones((1, 3), np.uint8))
-    return np.asarray(widened[0] > 0)
+    levels = np.where(found, np.percentile(dark, 75, axis=0) if found.any() else 0, 0)
+    widened = cv2.dilate(levels.astype(np.uint8)[None, :], np.ones((1, 3), np.uint8))
+    return np.asarray(widened[0], np.uint8)
 
 
 def comes_from_elsewhere(
@@ -147,7 +151,7 @@ def _spans(points: NDArray[np.integer], place: TargetPlace) -> bool:
     """True where ink runs from one edge of the surroundings to the opposite one."""
     height, width = place.outline.shape
     across, down = np.ptp(points, axis=0)
-    return bool(across >= width - 3 or down >= height - 3)
+    return bool(across >= width - _RIM_PX or down >= height - _RIM_PX)
 
 
 def _is_part_of_more(
@@ -158,6 +162,12 @@ def _is_part_of_more(
     Letters of a stamp stand around the box as well, each by itself; the ring of a seal comes in
     on one side and goes out on another. A tick has one tail, and hangs together.
     """
+    most = _STRAY_INK[0] if inside < _WEAK else _STRAY_INK[1]
+    around = float(inked.ravel()[place.outside].mean()) if place.outside.size else 0.0
+    rim = np.ones(inked.shape, bool)
+    rim[_RIM_PX:-_RIM_PX, _RIM_PX:-_RIM_PX] = False
+    if around < most and not inked[rim].any():
+        return False
     side = 2 * round(_JOIN_MM * px_per_mm / 2) + 1
     joined = inked.copy()
     # A stroke is cut where it crosses the outline, which joins what touches it.
@@ -165,17 +175,17 @@ def _is_part_of_more(
     joined = cv2.morphologyEx(joined, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8)).astype(
         np.uint8, copy=False
     )
-    _, pieces = cv2.connectedComponents(joined, connectivity=8)
+    count, pieces = cv2.connectedComponents(joined, connectivity=8)
     x0, y0, x1, y1 = place.core
-    here = np.unique(np.append(pieces[y0:y1, x0:x1], pieces.ravel()[place.edge]))
-    own = np.isin(pieces, here[here > 0])
+    is_own = np.zeros(count, bool)
+    is_own[pieces[y0:y1, x0:x1]] = True
+    is_own[pieces.ravel()[place.edge]] = True
+    is_own[0] = False
+    own = is_own[pieces]
     stray = inked.astype(bool) & ~own
-    most = _STRAY_INK[0] if inside < _WEAK else _STRAY_INK[1]
     if place.outside.size and stray.ravel()[place.outside].mean() >= most:
         return True
-    edge = np.zeros_like(own)
-    edge[[0, -1], :] = edge[:, [0, -1]] = True
-    ends = np.argwhere(edge & own)
+    ends = np.argwhere(rim & own)
     if not len(ends) or np.ptp(ends, axis=0).max() < _WIDE_APART * max(inked.shape):
         return False
     # The strokes of a cross that reach as far meet inside; two rings of a seal do not.
