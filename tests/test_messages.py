@@ -105,7 +105,7 @@ def test_no_two_members_of_a_closed_list_read_alike(members: type[messages.Descr
 
 def test_members_with_the_same_value_keep_their_own_text() -> None:
     assert messages.describe(ContestState.OVERVOTE) == "overvote"
-    assert messages.describe(Reason.OVERVOTE) == "More options are marked than allowed."
+    assert messages.describe(Reason.OVERVOTE) == "More options are chosen than allowed."
 
 
 def test_the_words_are_those_of_the_design() -> None:

@@ -30,6 +30,7 @@ from scanner.counting.records import (
     PageResult,
     PlannedPage,
     ScannedFile,
+    StoredTarget,
 )
 from scanner.counting.store import Store
 from scanner.errors import CountError, StorageError
@@ -128,7 +129,7 @@ def test_sheets_and_decisions_come_back_in_order(store: Store) -> None:
         SheetRecord(1, batch, "form", (Reason.PAGE_ORDER,), (contest,), "s-1"),
         SheetRecord(2, batch, None, (Reason.UNKNOWN_FORM,)),
     ]
-    store.finish_batch(batch, zip(records, [[pages[0]], [pages[1]]], strict=True))
+    store.finish_batch(batch, zip(records, [[pages[0]], [pages[1]]], [[], []], strict=True))
     assert list(store.sheets()) == records
     assert store.sheet(2) == records[1]
     assert store.first_free_sheet() == 3
@@ -147,8 +148,8 @@ def test_the_sheets_of_a_batch_are_written_as_a_whole(store: Store) -> None:
     batch = with_pages(store, 2)
     (first, _second) = store.pages_to_read(batch, after=-1, limit=9)
 
-    def broken() -> Iterator[tuple[SheetRecord, list[int]]]:
-        yield SheetRecord(1, batch, None, ()), [first.page]
+    def broken() -> Iterator[tuple[SheetRecord, list[int], list[StoredTarget]]]:
+        yield SheetRecord(1, batch, None, ()), [first.page], []
         raise RuntimeError("broken off")
 
     with pytest.raises(RuntimeError):

@@ -1,4 +1,4 @@
-"""The commands of a count: scan, tally, export, list, show, decide, demo."""
+"""The commands of a count: scan, tally, export, list, show, decide, thresholds, health, demo."""
 
 from __future__ import annotations
 
@@ -255,6 +255,78 @@ def _decide(
 
 
 @click.command(
+    "thresholds",
+    help=_(
+        "Shows what the limits of the reading cost, over a range of them: what people have to look"
+        " at, and how many errors nobody would see. With --set-marked or --set-unmarked the count"
+        " is decided anew from what was measured; no page is read again, and every decision of a"
+        " person stands.\n\n"
+        "Example: kiemphieu thresholds ward-3 --set-marked 0.99 --set-unmarked 0.02 --dry-run"
+    ),
+)
+@count_argument
+@click.option("-o", "--plot", type=FILE, help=_("PNG picture of the prices to write."))
+@click.option("--set-marked", type=click.FloatRange(0.5, 1),
+              help=_("From this probability on a target is marked."))  # fmt: skip
+@click.option("--set-unmarked", type=click.FloatRange(0, 0.5),
+              help=_("Up to this probability a target is not marked."))  # fmt: skip
+@click.option("--dry-run", is_flag=True, help=_("Only show what would change."))
+@click.option("--by", default="", help=_("Who changes the limits."))
+@click.option("--why", default="", help=_("The reason."))
+def _thresholds(
+    count: Path,
+    plot: Path | None,
+    set_marked: float | None,
+    set_unmarked: float | None,
+    dry_run: bool,
+    by: str,
+    why: str,
+) -> None:
+    from scanner.counting.limits import limits_to_set
+    from scanner.counting.price_range import price_range
+    from scanner.counting.redecide import at_rest, change_limits, redecide
+    from scanner.publishing import thresholds_screen as screen
+    from scanner.publishing.thresholds_plot import write_plot
+
+    with open_count(count) as (store, forms):
+        wanted = limits_to_set(store, set_marked, set_unmarked)
+        if wanted is None:
+            prices = price_range(store, forms)
+            say(*screen.show_prices(prices, forms))
+            if store.unfinished_batch() is not None:
+                say(screen.scan_is_unfinished())
+        else:
+            with at_rest(store):
+                change = redecide(store, forms, wanted)
+                if not dry_run:
+                    change_limits(store, change, by=by, why=why)
+            prices = [change.before, change.after]
+            say(*screen.show_change(change, is_tried=dry_run))
+    if plot is not None and prices:
+        write_plot(prices, count.resolve().name, plot)
+        say(str(plot))
+
+
+@click.command(
+    "health",
+    help=_(
+        "Says how well each batch was scanned, what is wrong with the scanner, and which sheets to"
+        " scan again.\n\nExample: kiemphieu health ward-3"
+    ),
+)
+@count_argument
+def _health(count: Path) -> None:
+    from scanner.counting.scan_health import examine_batch
+    from scanner.publishing.health_screen import show_health
+
+    with open_count(count) as (store, forms):
+        page_counts = {form.id: len(form.pages) for form in forms}
+        for batch in store.batches():
+            health = examine_batch(store.scanned_pages(batch.id), page_counts)
+            say(*show_health(batch.id, health))
+
+
+@click.command(
     "demo",
     help=_(
         "Counts a sample: the survey of a provincial Department of Construction in 2023, 38"
@@ -280,5 +352,5 @@ def _demo(output: Path | None, jobs: int) -> None:
         )
 
 
-COMMANDS = (_scan, _tally, _export, _list, _show, _decide, _demo)
+COMMANDS = (_scan, _tally, _export, _list, _show, _decide, _thresholds, _health, _demo)
 """In the order in which the help names them."""

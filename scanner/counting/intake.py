@@ -24,8 +24,10 @@ from scanner.ballot import (
     UnreadablePage,
 )
 from scanner.counting.adjudication import SheetRecord, open_doubts, resolve
+from scanner.counting.batch_grey import greys_of
 from scanner.counting.files import count_sides, plan, register_files
 from scanner.counting.kept_forms import keep_forms, load_kept_forms
+from scanner.counting.limits import settings_for_new_batch, settings_in_force
 from scanner.counting.paper import PageSlot
 from scanner.counting.records import (
     CACHE_FOLDER,
@@ -34,8 +36,10 @@ from scanner.counting.records import (
     BatchState,
     PageResult,
     PageSource,
+    StoredTarget,
 )
 from scanner.counting.reorder import batches_without_order, reopen_batches
+from scanner.counting.same_paper import find_same_paper
 from scanner.counting.sheets import SheetDraft, assemble
 from scanner.counting.store import Store
 from scanner.counting.workers import (
@@ -116,8 +120,12 @@ class ScanSummary:
     """Batches that were in the count before, put together anew in the order told now."""
     needs_order: tuple[int, ...] = ()
     """Batches whose sheets are in doubt until the order of their pages is told."""
+    waiting_again: tuple[int, ...] = ()
+    """Sheets of earlier scans whose paper seems to have been scanned once more now."""
     sides: tuple[tuple[int, int], ...] = ()
     """Numbers of fronts and backs that came from a feeder that reads one side."""
+    settled: int = 0
+    """Doubts about targets that what the whole batch shows has settled."""
     seconds: float = 0.0
 
     @property
@@ -167,7 +175,8 @@ def scan(
             forms = keep_forms(store, forms_folder, request.forms)
             request = replace(request, forms=tuple(form.id for form in forms))
             if unfinished is None or unfinished.request != request:
-                batch = store.begin_batch(request, Settings().model_dump_json())
+                settings = settings_for_new_batch(store)
+                batch = store.begin_batch(request, settings.model_dump_json())
                 _finish(store, batch, options)
                 batches.append(batch)
         summary = _summarize(store, batches)
@@ -251,15 +260,24 @@ def _put_together(store: Store, batch: Batch, forms: Sequence[Form], options: Sc
     pages = store.page_reasons(batch.id)
     by_id = {form.id: form for form in forms}
     first = store.first_free_sheet()
+    own = {page for page, _reasons in pages.values()}
+    store.save_same_paper(batch.id, find_same_paper(store.inked_pages(), own))
+    greys, settings = greys_of(store, batch.id, forms), settings_in_force(store)[batch.id]
 
-    def sheets() -> Iterator[tuple[SheetRecord, list[int]]]:
-        for place, draft in enumerate(drafts):
+    def sheets() -> Iterator[tuple[SheetRecord, list[int], list[StoredTarget]]]:
+        for number, draft in enumerate(drafts, start=first):
             ids = [pages[position][0] for position in draft.pages]
             doubts = [reason for position in draft.pages for reason in pages[position][1]]
-            targets = store.targets(ids) if draft.form is not None else []
             form = by_id[draft.form] if draft.form is not None else None
-            yield read_sheet(draft, form, doubts, targets, (first + place, batch.id)), ids
-            options.tell(Stage.SHEETS, place + 1, len(drafts))
+            stored = store.targets_of_pages(number, ids) if form is not None else []
+            targets = [greys.settle(one.reading, form, settings) for one in stored]
+            settled = [
+                replace(was, reading=becomes)
+                for was, becomes in zip(stored, targets, strict=True)
+                if becomes is not was.reading
+            ]
+            yield read_sheet(draft, form, doubts, targets, (number, batch.id)), ids, settled
+            options.tell(Stage.SHEETS, number - first + 1, len(drafts))
 
     store.finish_batch(batch.id, sheets(), needs_order=assembly.needs_order)
 
@@ -315,7 +333,10 @@ def read_sheet(
 
 
 def _is_blank(reading: ContestReading) -> bool:
-    return reading.state is ContestState.BLANK
+    """Whether the voter left nothing there: all names struck out are no answer, but not nothing."""
+    if Reason.ALL_STRUCK in reading.reasons:
+        return False
+    return reading.state is ContestState.BLANK or Reason.NOTHING_STRUCK in reading.reasons
 
 
 def _summarize(store: Store, done: Sequence[Batch]) -> ScanSummary:
@@ -323,8 +344,13 @@ def _summarize(store: Store, done: Sequence[Batch]) -> ScanSummary:
     reasons: Counter[Reason] = Counter()
     forms = {form.id: form for form in load_kept_forms(store)}
     batches = [batch.id for batch in done]
+    papers = store.same_papers()
+    own: set[int] = set()
+    twins: set[int] = set()
     for batch in batches:
         for record in store.sheets(batch_id=batch):
+            own.add(record.sheet)
+            twins.update(papers.get(record.sheet, ()))
             form = forms.get(record.form or "")
             statuses[resolve(record, (), form).status] += 1
             reasons.update(_reasons_of(record, form))
@@ -345,11 +371,13 @@ def _summarize(store: Store, done: Sequence[Batch]) -> ScanSummary:
             for source, result in store.refused_pages(batch)
         ),
         needs_order=tuple(b.id for b in batches_without_order(store) if b.id in batches),
+        waiting_again=tuple(sorted(twins - own)),
         sides=tuple(
             count_sides(batch.request, store.files(batch.id))
             for batch in done
             if batch.request.fronts
         ),
+        settled=sum(map(store.settled_doubts, batches)),
     )
 
 

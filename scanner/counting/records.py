@@ -149,6 +149,33 @@ class PageResult:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredTarget:
+    """One target of a sheet at its place in the database."""
+
+    sheet: int
+    page: int
+    """Id of the page."""
+    place: int
+    """Its place among the targets of that page, from 0."""
+    reading: TargetReading
+
+
+@dataclass(frozen=True, slots=True)
+class LimitChange:
+    """One change of the limits of a batch after it was read."""
+
+    batch: int
+    settings: str
+    """The settings in force from then on, as JSON."""
+    by: str
+    why: str
+    at: datetime
+    """With its time zone."""
+    program: str
+    """Version of the program that decided anew."""
+
+
+@dataclass(frozen=True, slots=True)
 class Box:
     """One target of one page with everything measured there: a row of boxes.csv."""
 

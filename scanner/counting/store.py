@@ -3,6 +3,8 @@
 One SQLite file in the count's folder. Rows are only added; what changes is the state of a
 batch, the result of a page (once), and the figures of papers issued and collected. The sheets of
 a batch can be put together anew as long as no person has decided on one; its pages stay as read.
+Other limits change what its targets are taken for, and what they were is kept beside; a doubt that
+the whole batch settles is settled with its sheets, and the measures it came from stay.
 """
 
 from __future__ import annotations
@@ -10,24 +12,18 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import groupby
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import sqlalchemy as sa
 
-from scanner import __version__
 from scanner.ballot import PageReading, Reason, TargetReading, UnreadablePage
 from scanner.counting import store_rows as rows
 from scanner.counting.adjudication import Decision, SheetRecord
 from scanner.counting.paper import PageSlot
 from scanner.counting.records import (
-    DATABASE_FILE,
     IMAGES_FOLDER,
-    LOCK_FILE,
     Batch,
     BatchRequest,
     BatchState,
@@ -37,112 +33,32 @@ from scanner.counting.records import (
     PageSource,
     PlannedPage,
     ScannedFile,
+    StoredTarget,
 )
+from scanner.counting.store_base import note, now
+from scanner.counting.store_limits import LimitStore, write_targets
+from scanner.counting.store_pages import PageStore, flag_same_paper
 from scanner.counting.store_schema import (
-    SCHEMA_VERSION,
     batch,
-    connect,
     contest_reading,
     count,
     decision,
     event_log,
-    exclusive_lock,
     file,
     form,
     mark,
-    metadata,
     page,
     sheet,
     sheet_page,
-    storage_faults,
 )
-from scanner.errors import CountError, KiemPhieuError
+from scanner.errors import CountError
 from scanner.messages import gettext as _
 
-ROWS_AT_ONCE = 500
 BATCH_DONE = "batch done"
 
 
-class Store:
-    """One open count; a context manager.
-
-    Args:
-        folder: The count's folder.
-        create: Begin a count if there is none.
-
-    Raises:
-        CountError: There is no count, it is damaged, or a newer program made it.
-        StorageError: No right to write there, or no space left.
-    """
-
-    def __init__(self, folder: Path, *, create: bool = False) -> None:
-        self.folder = folder
-        path = folder / DATABASE_FILE
-        if not create and not path.is_file():
-            raise CountError(
-                _("There is no count here."),
-                remedy=_("Begin one with 'kiemphieu scan COUNT FILES...'."),
-                path=folder,
-            )
-        with storage_faults(folder):
-            (folder / IMAGES_FOLDER).mkdir(parents=True, exist_ok=True)
-        self._engine = connect(path)
-        try:
-            self._set_up()
-        except KiemPhieuError:
-            self._engine.dispose()
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._engine.dispose()
-
-    @contextmanager
-    def exclusive(self) -> Iterator[None]:
-        """Keep other programs from scanning into this count.
-
-        Raises:
-            CountError: Another one is at it.
-        """
-        with storage_faults(self.folder), exclusive_lock(self.folder / LOCK_FILE):
-            yield
-
-    @contextmanager
-    def _write(self) -> Iterator[sa.Connection]:
-        """A transaction: all that is written in it is kept, or none."""
-        with (
-            storage_faults(self.folder),
-            self._engine.connect() as connection,
-            connection.execution_options(for_writing=True).begin(),
-        ):
-            yield connection
-
-    def _rows(self, query: sa.Select[Any]) -> Iterator[rows.Row]:
-        """Rows as they come, never all at once."""
-        with storage_faults(self.folder), self._engine.connect() as connection:
-            streaming = connection.execution_options(yield_per=ROWS_AT_ONCE)
-            yield from (row._asdict() for row in streaming.execute(query))
-
-    def _set_up(self) -> None:
-        with self._write() as connection:
-            if not sa.inspect(connection).has_table("count"):
-                metadata.create_all(connection)
-                first = {"id": 1, "schema": SCHEMA_VERSION, "program": __version__}
-                connection.execute(count.insert().values(**first, created=_now()))
-            version = connection.scalar(sa.select(count.c.schema))
-        if version is None or version > SCHEMA_VERSION:
-            raise CountError(
-                _("A newer program made this count."),
-                remedy=_("Update kiemphieu and try again."),
-                path=self.folder,
-            )
+class Store(LimitStore, PageStore):
+    """One open count with all that can be asked of it and written to it."""
 
     # --- the count ------------------------------------------------------------------------------
 
@@ -159,7 +75,7 @@ class Store:
         if values:
             with self._write() as connection:
                 connection.execute(count.update().values(**values))
-                _note(connection, "papers", values)
+                note(connection, "papers", values)
 
     def events(self) -> list[tuple[datetime, str, dict[str, Any]]]:
         """All that happened to the count, oldest first: when, what, details."""
@@ -173,7 +89,7 @@ class Store:
         values = {"id": form_id, "hash": content_hash, "folder": folder, "yaml": yaml}
         with self._write() as connection:
             connection.execute(form.insert().values(**values))
-            _note(connection, "form", {"id": form_id, "hash": content_hash})
+            note(connection, "form", {"id": form_id, "hash": content_hash})
 
     def forms(self) -> dict[str, tuple[str, str]]:
         """Content hash and folder name of each form, by id."""
@@ -193,10 +109,10 @@ class Store:
                     request=request.to_json(),
                     settings=settings,
                     state=state,
-                    started=_now(),
+                    started=now(),
                 )
             )
-            _note(connection, "batch", {"id": number, "files": len(request.paths())})
+            note(connection, "batch", {"id": number, "files": len(request.paths())})
         return Batch(number, request, settings, state)
 
     def batches(self) -> list[Batch]:
@@ -327,7 +243,7 @@ class Store:
     def finish_batch(
         self,
         batch_id: int,
-        sheets: Iterable[tuple[SheetRecord, Sequence[int]]],
+        sheets: Iterable[tuple[SheetRecord, Sequence[int], Sequence[StoredTarget]]],
         *,
         needs_order: bool = False,
     ) -> None:
@@ -335,11 +251,13 @@ class Store:
 
         Args:
             batch_id: The batch.
-            sheets: Its sheets.
+            sheets: Its sheets, with those of their targets whose doubt the batch has settled, as
+                they become.
             needs_order: Noted with it: the order of its pages is not certain.
         """
         with self._write() as connection:
-            for record, pages in sheets:
+            settled = 0
+            for record, pages, targets in sheets:
                 connection.execute(
                     sheet.insert().values(
                         id=record.sheet,
@@ -357,8 +275,17 @@ class Store:
                 contests = enumerate(record.contests)
                 values = [rows.contest_values(record.sheet, n, c) for n, c in contests]
                 _insert(connection, contest_reading, values)
-            _set_state(connection, batch_id, state=BatchState.DONE, finished=_now())
-            _note(connection, BATCH_DONE, {"id": batch_id, "needs_order": needs_order})
+                write_targets(connection, targets)
+                settled += len(targets)
+            _set_state(connection, batch_id, state=BatchState.DONE, finished=now())
+            detail = {"id": batch_id, "needs_order": needs_order, "settled": settled}
+            note(connection, BATCH_DONE, detail)
+
+    def settled_doubts(self, batch_id: int) -> int:
+        """How many doubts about targets of a batch were settled when it was put together."""
+        done = (detail for _at, what, detail in self.events() if what == BATCH_DONE)
+        # Put together anew, a batch has those settled already that were so before.
+        return sum(detail.get("settled", 0) for detail in done if detail["id"] == batch_id)
 
     def reopen_batches(self, requests: Mapping[int, BatchRequest]) -> None:
         """Take the sheets of finished batches apart, to be put together as is asked now.
@@ -383,7 +310,7 @@ class Store:
             for number, request in requests.items():
                 values = {"request": request.to_json(), "state": BatchState.READING}
                 _set_state(connection, number, **values)
-                _note(connection, "batch reopened", {"id": number, "order": request.order})
+                note(connection, "batch reopened", {"id": number, "order": request.order})
 
     def sheets(
         self, *, batch_id: int | None = None, sheet_id: int | None = None
@@ -404,8 +331,9 @@ class Store:
             query = query.where(sheet.c.batch == batch_id)
         if sheet_id is not None:
             query = query.where(sheet.c.id == sheet_id)
+        papers = self.same_papers()
         for _number, members in groupby(self._rows(query), key=lambda row: row["id"]):
-            yield rows.sheet_of(list(members))
+            yield flag_same_paper(rows.sheet_of(list(members)), papers)
 
     def sheet(self, sheet_id: int) -> SheetRecord:
         """One sheet.
@@ -479,14 +407,6 @@ class Store:
     def _source_of(self, row: rows.Row) -> PageSource:
         path = self.folder / IMAGES_FOLDER / row["stored"]
         return PageSource(row["id"], path, row["number"], row["name"], row["position"])
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat()
-
-
-def _note(connection: sa.Connection, what: str, detail: Mapping[str, Any]) -> None:
-    connection.execute(event_log.insert().values(at=_now(), what=what, detail=rows.pack(detail)))
 
 
 def _insert(connection: sa.Connection, table: sa.Table, values: list[dict[str, Any]]) -> None:

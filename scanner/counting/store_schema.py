@@ -5,17 +5,21 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Column, ForeignKey, MetaData, Table, event
 
+from scanner.ballot import TargetMeasures
 from scanner.counting.store_rows import MEASURES
 from scanner.errors import CountError, StorageError
 from scanner.messages import gettext as _
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""1: as of 0.1. 2: also the limits that were changed after reading, and the
+papers that seem to have been scanned twice."""
 BUSY_TIMEOUT_S = 20.0
 
 metadata = MetaData()
@@ -147,7 +151,69 @@ decision = _table(
     _text("why"),
     _text("at"),
 )
+limits = _table(
+    "limits",
+    _key(),
+    _part_of("batch"),
+    _text("settings"),
+    _text("who"),
+    _text("why"),
+    _text("at"),
+    _text("program"),
+)
+former_mark = _table(
+    "former_mark",
+    _part_of("limits", key=True),
+    _part_of("page", key=True),
+    _key("place"),
+    _text("state"),
+    _real("probability"),
+    _text("reasons"),
+)
+same_paper = _table(
+    "same_paper",
+    _part_of("page", key=True),
+    Column("other", ForeignKey("page.id"), primary_key=True, nullable=False),
+    _real("score"),
+    _real("limit"),
+)
 event_log = _table("event_log", _key(), _text("at"), _text("what"), _text("detail"))
+
+
+def bring_up_to_date(connection: sa.Connection, *, program: str, now: str) -> int | None:
+    """Make the tables of a count that has none; add what an older program did not know.
+
+    Nothing that is there is changed but the version of the schema.
+
+    Returns:
+        The version of the schema; one above :data:`SCHEMA_VERSION` is left as it is. None for a
+        database that is no count.
+    """
+    if not sa.inspect(connection).has_table("count"):
+        metadata.create_all(connection)
+        first = {"id": 1, "schema": SCHEMA_VERSION, "program": program, "created": now}
+        connection.execute(count.insert().values(**first))
+    version = connection.scalar(sa.select(count.c.schema))
+    if version is None or version >= SCHEMA_VERSION:
+        return version
+    metadata.create_all(connection)
+    _add_measures(connection)
+    connection.execute(count.update().values(schema=SCHEMA_VERSION))
+    return SCHEMA_VERSION
+
+
+def _add_measures(connection: sa.Connection) -> None:
+    """Columns for measures that the program did not take when the count was read.
+
+    A measure that came later says with its default what holds where nobody took it.
+    """
+    there = {column["name"] for column in sa.inspect(connection).get_columns(mark.name)}
+    for measure in fields(TargetMeasures):
+        if measure.name not in there and measure.default is not MISSING:
+            connection.exec_driver_sql(
+                f"ALTER TABLE {mark.name} ADD COLUMN {measure.name} FLOAT NOT NULL"
+                f" DEFAULT {float(measure.default)}"
+            )
 
 
 def connect(path: Path) -> sa.Engine:

@@ -159,7 +159,23 @@ def show_summary(summary: ScanSummary) -> Iterator[RenderableType]:
         speed=summary.sheets / max(summary.seconds, 0.001),
     )  # fmt: skip
     yield _show_statuses(summary.statuses, summary.reasons)
+    if summary.settled:
+        yield ngettext(
+            "{n} doubt settled by what the whole batch shows: a target without a stroke, and no"
+            " greyer than such targets usually are there, is not marked.",
+            "{n} doubts settled by what the whole batch shows: a target without a stroke, and no"
+            " greyer than such targets usually are there, is not marked.",
+            summary.settled,
+        ).format(n=summary.settled)
     yield from _show_refusals(summary.refusals)
+    if summary.waiting_again:
+        yield Text(
+            _(
+                "Papers scanned now seem to be in the count already, so these sheets of earlier"
+                " scans wait as well: {sheets}."
+            ).format(sheets=", ".join(map(sheet_label, summary.waiting_again))),
+            style=WARNING_STYLE,
+        )
     for fronts, backs in summary.sides:
         yield _sides_in_words(fronts, backs)
     if summary.needs_order:

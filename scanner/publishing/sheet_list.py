@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from scanner.ballot import Reason, SheetStatus
-from scanner.counting.adjudication import Decision, SheetRecord, open_doubts, resolve
+from scanner.counting.adjudication import (
+    Decision,
+    SheetRecord,
+    open_doubts,
+    resolve,
+    sheet_label,
+)
 from scanner.counting.store import Store
 from scanner.forms.template import Form
 from scanner.messages import describe
@@ -34,6 +40,7 @@ def list_sheets(
     places: defaultdict[int, list[str]] = defaultdict(list)
     for number, source in store.sources(sheet):
         places[number].append(place_of(source.name, source.number))
+    papers = store.same_papers()
     lines = []
     for record in store.sheets(sheet_id=sheet):
         form = by_id[record.form] if record.form is not None else None
@@ -44,13 +51,18 @@ def list_sheets(
         if final.status is SheetStatus.REFUSED:
             reasons = [refusal_in_words(final.refusal)]
         else:
-            reasons = _doubts_in_words(record, made, form)
+            reasons = _doubts_in_words(record, made, form, papers)
         pages = tuple(places[record.sheet])
         lines.append(SheetLine(record.sheet, final.status, record.form, tuple(reasons), pages))
     return lines
 
 
-def _doubts_in_words(record: SheetRecord, made: Sequence[Decision], form: Form | None) -> list[str]:
+def _doubts_in_words(
+    record: SheetRecord,
+    made: Sequence[Decision],
+    form: Form | None,
+    papers: Mapping[int, Sequence[int]],
+) -> list[str]:
     """Each open doubt in a line, those of a contest after its name."""
     if form is None:
         return []
@@ -64,6 +76,9 @@ def _doubts_in_words(record: SheetRecord, made: Sequence[Decision], form: Form |
         ]
         contest = form.contest(contest_id) if contest_id is not None else None
         if contest is None:
+            if Reason.SAME_PAPER in reasons:
+                others = ", ".join(sheet_label(other) for other in papers[record.sheet])
+                words.append(_("Compare it with {sheets}.").format(sheets=others))
             lines.append(" ".join(words))
         elif Reason.PAGE_MISSING in reasons:
             without_page.append(contest.id)

@@ -36,6 +36,7 @@ def build_tally(store: Store, forms: list[Form], at: datetime) -> dict[str, Any]
     """
     info = store.info()
     tally = tally_count(store, forms)
+    settings = store.settings_in_force()
     return {
         "format": FORMAT_VERSION,
         "program": {"name": "kiemphieu", "version": __version__},
@@ -64,9 +65,19 @@ def build_tally(store: Store, forms: list[Form], at: datetime) -> dict[str, Any]
                 "batch": batch.id,
                 "files": len(batch.request.paths()),
                 "pages": store.count_pages(batch.id)[0],
-                "settings": json.loads(batch.settings),
+                "settings": json.loads(settings[batch.id]),
             }
             for batch in store.batches()
+        ],
+        "limit_changes": [
+            {
+                "at": change.at.isoformat(timespec="seconds"),
+                "by": change.by,
+                "why": change.why,
+                "batch": change.batch,
+                "settings": json.loads(change.settings),
+            }
+            for change in store.limit_changes()
         ],
     }
 

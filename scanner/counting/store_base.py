@@ -1,0 +1,116 @@
+"""A count's database as it is opened, written to and read from; the queries lie on top of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import sqlalchemy as sa
+
+from scanner import __version__
+from scanner.counting.records import DATABASE_FILE, IMAGES_FOLDER, LOCK_FILE
+from scanner.counting.store_rows import Row, pack
+from scanner.counting.store_schema import (
+    SCHEMA_VERSION,
+    bring_up_to_date,
+    connect,
+    event_log,
+    exclusive_lock,
+    storage_faults,
+)
+from scanner.errors import CountError, KiemPhieuError
+from scanner.messages import gettext as _
+
+ROWS_AT_ONCE = 500
+
+
+class CountDatabase:
+    """One open count; a context manager.
+
+    Args:
+        folder: The count's folder.
+        create: Begin a count if there is none.
+
+    Raises:
+        CountError: There is no count, it is damaged, or a newer program made it.
+        StorageError: No right to write there, or no space left.
+    """
+
+    def __init__(self, folder: Path, *, create: bool = False) -> None:
+        self.folder = folder
+        path = folder / DATABASE_FILE
+        if not create and not path.is_file():
+            raise CountError(
+                _("There is no count here."),
+                remedy=_("Begin one with 'kiemphieu scan COUNT FILES...'."),
+                path=folder,
+            )
+        with storage_faults(folder):
+            (folder / IMAGES_FOLDER).mkdir(parents=True, exist_ok=True)
+        self._engine = connect(path)
+        try:
+            self._set_up()
+        except KiemPhieuError:
+            self._engine.dispose()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Keep other programs from scanning into this count.
+
+        Raises:
+            CountError: Another one is at it.
+        """
+        with storage_faults(self.folder), exclusive_lock(self.folder / LOCK_FILE):
+            yield
+
+    @contextmanager
+    def _write(self) -> Iterator[sa.Connection]:
+        """A transaction: all that is written in it is kept, or none."""
+        with (
+            storage_faults(self.folder),
+            self._engine.connect() as connection,
+            connection.execution_options(for_writing=True).begin(),
+        ):
+            yield connection
+
+    def _rows(self, query: sa.Select[Any]) -> Iterator[Row]:
+        """Rows as they come, never all at once."""
+        with storage_faults(self.folder), self._engine.connect() as connection:
+            streaming = connection.execution_options(yield_per=ROWS_AT_ONCE)
+            yield from (row._asdict() for row in streaming.execute(query))
+
+    def _set_up(self) -> None:
+        with self._write() as connection:
+            version = bring_up_to_date(connection, program=__version__, now=now())
+        if version is None or version > SCHEMA_VERSION:
+            raise CountError(
+                _("A newer program made this count."),
+                remedy=_("Update kiemphieu and try again."),
+                path=self.folder,
+            )
+
+
+def now() -> str:
+    """This moment as the database keeps it."""
+    return datetime.now(UTC).isoformat()
+
+
+def note(connection: sa.Connection, what: str, detail: Mapping[str, Any]) -> None:
+    """Add to the list of what happened to the count."""
+    connection.execute(event_log.insert().values(at=now(), what=what, detail=pack(detail)))
