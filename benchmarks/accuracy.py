@@ -1,7 +1,7 @@
 """Draws sheets with known truth, reads them, and says how often the reading was wrong.
 
     python benchmarks/accuracy.py --positions N [--seed S] [--world conforming|hard|phone]
-        [--forms FOLDER] [-j 2] [-o FOLDER] [--doubts]
+        [--forms FOLDER] [-j 2] [-o FOLDER] [--doubts] [--batch] [--committed FILE.md]
 
 With ``-o`` the run can be stopped at any time and goes on where it was when it is started again.
 Exit code 1 when a target was read wrongly and nobody would have been asked, else 0.
@@ -29,9 +29,12 @@ os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.batch_evidence import EVIDENCE_COLUMNS, compare
 from benchmarks.commands import ROOT
+from benchmarks.reliability import doubt_rows, in_words, reliability_rows
 from benchmarks.tables import Cell, format_table
-from benchmarks.trial import BINS, SheetRecord, Trial, batch_size
+from benchmarks.trial import SheetRecord, Trial, batch_size
+from benchmarks.trial_note import write_note
 from scanner.forms.catalog import list_forms
 from tests.world.sheets import SHEETS_A_BATCH, WORLDS, World
 
@@ -85,9 +88,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     numbers = set(wanted)
     records = [record for record in records if record.seed // SHEETS_A_BATCH in numbers]
     summary = setting | report(records, time.perf_counter() - started)
+    if options.batch:
+        summary["by_batch"] = compare(records)
+        print(f"\n{format_table(EVIDENCE_COLUMNS, summary['by_batch'])}")
     results = output / f"{options.world}-{options.seed}.json"
     results.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     print(f"\n{results}")
+    if options.committed:
+        write_note(options.committed, _command(options), summary)
     return 1 if summary["silent"] or summary["wrong_form_unasked"] else 0
 
 
@@ -99,8 +107,24 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--forms", type=Path, default=ROOT / "form_templates")
     parser.add_argument("-j", "--jobs", type=int, default=2, help="processes [2]")
     parser.add_argument("--doubts", action="store_true", help="draw the targets in doubt as well")
+    parser.add_argument(
+        "--batch", action="store_true", help="also with the doubts settled that a batch settles"
+    )
     parser.add_argument("-o", "--output", type=Path, help="folder for the figures and pictures")
+    parser.add_argument(
+        "--committed", type=Path, metavar="FILE.md", help="write what came out as a document"
+    )
     return parser.parse_args(arguments)
+
+
+def _command(options: argparse.Namespace) -> str:
+    """The same trial again, without the folders of one machine."""
+    command = (
+        f"python benchmarks/accuracy.py --positions {options.positions} --seed {options.seed}"
+        f" --world {options.world} -j {options.jobs}"
+    )
+    own = options.forms.resolve() == (ROOT / "form_templates").resolve()
+    return command if own else f"{command} --forms {options.forms.name}"
 
 
 def plan(world: World, seed: int, positions: int, folder: Path) -> Iterator[int]:
@@ -117,7 +141,8 @@ def hash_of_code() -> str:
     """SHA-256 over the modules that draw, read and judge: sheets of two of them do not mix."""
     digest = hashlib.sha256()
     folders = ROOT / "tests" / "world", ROOT / "scanner" / "reading"
-    single = ROOT / "scanner" / "settings.py", ROOT / "benchmarks" / "trial.py"
+    single = [ROOT / "scanner" / "settings.py"]
+    single += [ROOT / "benchmarks" / name for name in ("trial.py", "reliability.py")]
     for path in (*(path for folder in folders for path in sorted(folder.glob("*.py"))), *single):
         digest.update(path.read_bytes())
     return digest.hexdigest()
@@ -225,12 +250,15 @@ def report(records: Sequence[SheetRecord], seconds: float) -> dict[str, Any]:
         print(f"\n{name}")
         print(format_table(COLUMNS, tables[name]))
     print(f"\n{format_table(COLUMNS, [_row('all', records)])}{LEGEND}")
-    reliability = _reliability(records)
+    reliability = reliability_rows([record.bins for record in records])
     print("\npredicted and observed share of marks")
-    names = ("predicted", "cases", "marked", "observed")
-    print(format_table(names, [[str(cell) for cell in row] for row in reliability]))
+    print(format_table(list(reliability[0]), [list(row.values()) for row in reliability]))
+    doubts = doubt_rows([record.doubt_reasons for record in records])
+    if doubts:
+        print("\nwhy clear targets are in doubt")
+        print(format_table(list(doubts[0]), [list(row.values()) for row in doubts]))
     figures = _figures(records)
-    for line in _in_words(figures):
+    for line in [*_in_words(figures), *in_words(reliability)]:
         print(line)
     return figures | {
         "seconds": round(seconds, 1),
@@ -238,7 +266,8 @@ def report(records: Sequence[SheetRecord], seconds: float) -> dict[str, Any]:
         "machine": platform.machine(),
         "tables": {name: [dict(zip(COLUMNS, row, strict=True)) for row in rows]
                    for name, rows in tables.items()},
-        "reliability": [dict(zip(names, row, strict=True)) for row in reliability],
+        "reliability": reliability,
+        "doubts_because_of": doubts,
         "errors": [{"seed": record.seed, **error} for record in records for error in record.silent],
     }  # fmt: skip
 
@@ -270,18 +299,6 @@ def _row(name: str, records: Sequence[SheetRecord]) -> list[Cell]:
         100 * sum(record.asked for record in records) / max(len(records), 1),
         sum(record.status == "refused" for record in records),
         sum(record.status == "wrong form" for record in records),
-    ]
-
-
-def _reliability(records: Sequence[SheetRecord]) -> list[tuple[str, int, int, float]]:
-    totals: dict[int, list[int]] = defaultdict(lambda: [0, 0])
-    for record in records:
-        for number, (cases, marked) in record.bins.items():
-            totals[number][0] += cases
-            totals[number][1] += marked
-    return [
-        (f"{BINS[number]} .. {BINS[number + 1]}", cases, marked, round(marked / cases, 5))
-        for number, (cases, marked) in sorted(totals.items())
     ]
 
 

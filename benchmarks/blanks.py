@@ -118,6 +118,9 @@ def _form_blank(
 ) -> Blank:
     targets = []
     for contest, option in form.targets():
+        if option.shape == "label" or option.shape == "strike":
+            # Words are no outline that could be found on a blank.
+            continue
         shape: Shape = option.shape if option.shape != "arrow" else "box"
         side = next(side for side in sides if side.number == option.page)
         box = _moved(option.box, damages.get(option.page), side)

@@ -6,13 +6,15 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
+from benchmarks.batch_evidence import JUDGED_TWICE, Result, settle_batch
+from benchmarks.reliability import BINS
 from scanner.ballot import MarkState, PageReading, TargetReading, UnreadablePage
 from scanner.forms.catalog import list_forms
 from scanner.forms.template import Form
@@ -22,8 +24,6 @@ from scanner.reading.pages import close_files, load_page
 from tests.world.habits import TargetTruth
 from tests.world.sheets import SHEETS_A_BATCH, DrawnSheet, World, draw_sheet, plan_batch
 
-BINS = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.99, 0.997, 0.999, 1.0)
-"""Edges of the bins of the reliability table, over the predicted probability of a mark."""
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _AROUND_MM = 16.0
 _CROP_PX_PER_MM = 14.0
@@ -58,14 +58,20 @@ class SheetRecord:
     """Clear targets read wrongly in a question that a person is asked about."""
     doubts: int = 0
     """Clear targets in doubt."""
+    doubt_reasons: dict[str, list[int]] = field(default_factory=dict)
+    """Why clear targets are in doubt: by reason, how many unmarked and how many marked ones."""
     unclear_asked: int = 0
     """Targets of which nobody could be sure, in a question that a person is asked about."""
     must_ask: bool = False
     """Whether a careful person would ask about anything on the sheet."""
-    bins: dict[int, list[int]] = field(default_factory=dict)
-    """By number of the bin: clear targets, and how many of them are marked."""
+    bins: dict[int, list[float]] = field(default_factory=dict)
+    """By number of the bin: clear targets, how many of them are marked, and the sum of their
+    predicted probabilities."""
     seconds: tuple[float, float] = (0.0, 0.0)
     """To draw and to read."""
+    by_batch: dict[str, Any] = field(default_factory=dict)
+    """What else comes out where the doubts are settled that the batch settles: ``silent``,
+    ``doubts``, ``caught`` and ``asked`` once more."""
 
 
 class Trial:
@@ -90,6 +96,7 @@ class Trial:
         """Draw and read the sheets of one batch."""
         batch = plan_batch(self._world, self._forms, number)
         records = []
+        read: list[tuple[DrawnSheet, Result]] = []
         with tempfile.TemporaryDirectory(prefix="trial-") as folder:
             for place in range(SHEETS_A_BATCH):
                 started = time.perf_counter()
@@ -107,8 +114,23 @@ class Trial:
                     for doubt in doubts_about(sheet, result):
                         save_crop(sheet, doubt, self._doubts)
                 records.append(record)
+                read.append((sheet, result))
             close_files()
-        return records
+        return self._judge_again(records, read)
+
+    def _judge_again(
+        self, records: Sequence[SheetRecord], read: Sequence[tuple[DrawnSheet, Result]]
+    ) -> list[SheetRecord]:
+        """The records of a batch with what comes out where it settles doubts."""
+        settled = settle_batch([result for _sheet, result in read], self._forms)
+        again = []
+        for record, (sheet, _result), result in zip(records, read, settled, strict=True):
+            judged = judge(sheet, result, record.seconds)
+            for error in judged.silent:
+                save_crop(sheet, error, self._crops)
+            by_batch = {name: getattr(judged, name) for name in JUDGED_TWICE}
+            again.append(replace(record, by_batch=by_batch))
+        return again
 
 
 def batch_size(world: World, forms: Sequence[Form], number: int) -> int:
@@ -146,13 +168,18 @@ def judge(
 
 
 def _is_spoilt(sheet: DrawnSheet) -> bool:
-    """Whether more options of a question are meant than may be."""
-    meant = Counter(truth.contest for truth in sheet.truths if truth.marked)
-    return any(meant[contest.id] > contest.max for contest in sheet.batch.form.contests)
+    """Whether more options of a question are meant than may be, or all names are struck out."""
+    marked = Counter(truth.contest for truth in sheet.truths if truth.marked)
+    here = Counter(truth.contest for truth in sheet.truths)
+    for contest in sheet.batch.form.contests:
+        meant = here[contest.id] * contest.is_struck - marked[contest.id]
+        if abs(meant) > contest.max or (contest.is_struck and here[contest.id] and not meant):
+            return True
+    return False
 
 
 def _compare(sheet: DrawnSheet, reading: PageReading, known: dict[str, Any]) -> SheetRecord:
-    asked, reasons = _asked_contests(sheet.batch.form, reading)
+    asked, reasons = asked_contests(sheet.batch.form, reading)
     record = SheetRecord(
         status="read",
         asked=bool(reading.reasons) or bool(asked),
@@ -169,6 +196,8 @@ def _compare(sheet: DrawnSheet, reading: PageReading, known: dict[str, Any]) -> 
         _count_in_bins(record.bins, target.probability, marked=truth.marked)
         if target.state is MarkState.DOUBTFUL:
             counts["doubts"] += 1
+            for reason in target.reasons:
+                record.doubt_reasons.setdefault(str(reason), [0, 0])[truth.marked] += 1
         elif (target.state is MarkState.MARKED) != truth.marked:
             counts["caught"] += is_asked
             if not is_asked:
@@ -187,7 +216,7 @@ def doubts_about(sheet: DrawnSheet, reading: PageReading) -> list[dict[str, Any]
     ]
 
 
-def _asked_contests(form: Form, reading: PageReading) -> tuple[set[str], list[str]]:
+def asked_contests(form: Form, reading: PageReading) -> tuple[set[str], list[str]]:
     """The questions of a page that a person is asked about, and why."""
     asked, reasons = set(), []
     for contest in form.contests:
@@ -206,10 +235,11 @@ def bin_of(probability: float) -> int:
     return int(np.clip(np.searchsorted(BINS, probability, side="right") - 1, 0, len(BINS) - 2))
 
 
-def _count_in_bins(bins: dict[int, list[int]], probability: float, *, marked: bool) -> None:
-    counts = bins.setdefault(bin_of(probability), [0, 0])
+def _count_in_bins(bins: dict[int, list[float]], probability: float, *, marked: bool) -> None:
+    counts = bins.setdefault(bin_of(probability), [0, 0, 0.0])
     counts[0] += 1
     counts[1] += marked
+    counts[2] = round(counts[2] + probability, 6)
 
 
 def _describe(truth: TargetTruth, target: TargetReading) -> dict[str, Any]:

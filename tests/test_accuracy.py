@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 from benchmarks.accuracy import main, read_log, upper_bound
-from benchmarks.trial import BINS, SheetRecord, bin_of, doubts_about, judge, save_crop
+from benchmarks.batch_evidence import JUDGED_TWICE, compare, settle_batch
+from benchmarks.reliability import BINS, doubt_rows, in_words, reliability_rows
+from benchmarks.trial import SheetRecord, bin_of, doubts_about, judge, save_crop
 from scanner.ballot import (
     MarkState,
     PageReading,
@@ -22,6 +24,7 @@ from scanner.ballot import (
     UnreadablePage,
 )
 from scanner.forms.catalog import find_form
+from scanner.reading.batch import FEWEST
 from tests.synthetic import draw_small_form
 from tests.world.sheets import DrawnSheet, draw_sheet, plan_batch
 
@@ -62,8 +65,10 @@ def test_a_sheet_read_as_meant_has_no_error_and_asks_nobody() -> None:
     record = judged(reading_of(the_sheet()))
     assert (record.status, record.asked, record.silent, record.doubts) == ("read", False, [], 0)
     assert record.read == record.clear == len(the_sheet().truths)
-    assert record.bins[bin_of(0.9995)] == [record.marked, record.marked]
-    assert record.bins[0] == [record.clear - record.marked, 0]
+    expected = pytest.approx(0.9995 * record.marked)
+    assert record.bins[bin_of(0.9995)] == [record.marked, record.marked, expected]
+    empty = record.clear - record.marked
+    assert record.bins[0] == [empty, 0, pytest.approx(0.0002 * empty)]
 
 
 def test_a_vote_nobody_cast_is_silent_unless_its_question_goes_to_a_person() -> None:
@@ -114,6 +119,61 @@ def test_bins_cover_every_probability() -> None:
     assert len(BINS) == 15
 
 
+def test_a_bin_holds_while_it_errs_at_most_twice_as_often_as_it_says() -> None:
+    low, high = bin_of(0.02), bin_of(0.98)
+    rows = reliability_rows(
+        [{low: [500, 20, 10.0], high: [600, 570, 588.0]}, {low: [500, 21, 10.0]}]
+    )
+    assert [row["holds"] for row in rows] == ["NO", "NO"]
+    assert [(row["predicted"], row["observed"]) for row in rows] == [
+        ("0.02000", "0.04100"),
+        ("0.98000", "0.95000"),
+    ]
+    assert "0.01 .. 0.03, 0.97 .. 0.99" in in_words(rows)[0]
+    rows = reliability_rows([{low: [1000, 40, 20.0], high: [600, 576, 588.0]}])
+    assert [row["holds"] for row in rows] == ["yes", "yes"]
+    assert "in all of them" in in_words(rows)[0]
+
+
+def test_a_bin_may_err_once_in_a_thousand_and_one_of_few_cases_is_not_judged() -> None:
+    few, many = {0: [99, 50, 0.0]}, {0: [2000, 2, 0.0]}
+    assert [row["holds"] for row in reliability_rows([few])] == ["-"]
+    assert [row["holds"] for row in reliability_rows([many])] == ["yes"]
+    assert [row["holds"] for row in reliability_rows([many, {0: [0, 1, 0.0]}])] == ["NO"]
+
+
+def test_a_batch_is_judged_without_and_with_what_it_shows_together() -> None:
+    sheet = the_sheet()
+    form = sheet.batch.form
+    grey = replace(NOTHING, weight=0.033)
+    doubtful = reading_of(sheet, doubtful=True)
+    targets = tuple(replace(target, measures=grey) for target in doubtful.targets)
+    noisy = replace(doubtful, targets=targets)
+    needed = -(-FEWEST // len(targets))
+    strange = UnreadablePage(Reason.UNKNOWN_FORM)
+    assert settle_batch([noisy] * (needed - 1), [form]) == [noisy] * (needed - 1)
+    *settled, last = settle_batch([*[noisy] * needed, strange], [form])
+    assert last == strange
+    before, after = judged(noisy), judged(settled[0])
+    assert (before.doubts, after.doubts) == (len(sheet.truths), 0)
+    # Here every mark is as grey as the rest, which no batch should show.
+    assert len(after.silent) + after.caught == after.marked
+    by_batch = {name: getattr(after, name) for name in JUDGED_TWICE}
+    rows = compare([replace(before, by_batch=by_batch)])
+    assert [row[2:4] for row in rows] == [[0, before.doubts], [len(after.silent), 0]]
+
+
+def test_doubts_are_counted_by_reason() -> None:
+    sheet = judged(reading_of(the_sheet(), doubtful=True))
+    empty = sheet.clear - sheet.marked
+    assert sheet.doubt_reasons == {"unclear_mark": [empty, sheet.marked]}
+    rows = doubt_rows([sheet.doubt_reasons, {"misaligned": [1, 0]}, sheet.doubt_reasons])
+    assert [tuple(row.values()) for row in rows] == [
+        ("unclear_mark", 2 * sheet.clear, 2 * empty, 2 * sheet.marked, 2),
+        ("misaligned", 1, 1, 0, 1),
+    ]
+
+
 def test_a_log_cut_short_is_taken_up_again_and_another_s_is_refused(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
     assert read_log(log, {"seed": 1}) == []
@@ -133,8 +193,9 @@ def test_a_trial_runs_and_goes_on_where_it_was(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     draw_small_form(tmp_path / "forms")
-    arguments = ["--positions", "20", "--seed", "5", "-j", "1", "-o", str(tmp_path)]
-    arguments += ["--forms", str(tmp_path / "forms")]
+    arguments = ["--positions", "20", "--seed", "5", "-j", "1", "--batch", "-o", str(tmp_path)]
+    note = tmp_path / "docs" / "small.md"
+    arguments += ["--forms", str(tmp_path / "forms"), "--committed", str(note)]
     code = main(arguments)
     first = json.loads((tmp_path / "conforming-5.json").read_text(encoding="utf-8"))
     log = (tmp_path / "conforming-5.jsonl").read_text(encoding="utf-8")
@@ -143,4 +204,12 @@ def test_a_trial_runs_and_goes_on_where_it_was(
     again = json.loads((tmp_path / "conforming-5.json").read_text(encoding="utf-8"))
     assert first["sheets"] == 12
     assert {**again, "seconds": 0} == {**first, "seconds": 0}
-    assert "silent errors in" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "silent errors in" in printed
+    assert "doubts of the batch" in printed
+    positions = [row[1] for row in first["by_batch"]]
+    assert positions == [first["positions"]] * 2
+    text = note.read_text(encoding="utf-8")
+    assert "--positions 20 --seed 5 --world conforming" in text
+    assert f"{first['silent']} silent errors in {first['positions']} positions" in text
+    assert str(tmp_path) not in text

@@ -123,7 +123,7 @@ def test_every_deed_leaves_ink_at_its_target_and_nowhere_far_away(name: str) -> 
         draw_deed(canvas, place, name, strength, (hand, chance(1, name)))
         added = cv2.subtract(fresh().picture, canvas.picture) > 25
         near = place.box.grown(2.6 * place.side)
-        if place.label is not None and name.startswith("label"):
+        if place.label is not None and name.startswith(("label", "name", "words")):
             near = Box(near.x, near.y, place.label.right - near.x + 8, near.h)
         left, top, width, height = canvas.window(near)
         assert added.sum() > 3

@@ -77,10 +77,14 @@ class Canvas:
         below = self.picture[y0:y1, x0:x1]
         lost = 1 - np.array(colour, np.float32)
         if self.is_colour:
-            kept = 1 - part[:, :, None] * lost
+            light = part[:, :, None] * -lost
         else:
-            kept = 1 - part * np.float32(lost @ np.array(self.light, np.float32))
-        self.picture[y0:y1, x0:x1] = np.clip(below * kept + 0.5, 0, 255).astype(np.uint8)
+            light = part * -np.float32(lost @ np.array(self.light, np.float32))
+        # In place: a page of floating numbers takes longer to get from the system than to fill.
+        light += 1
+        light *= below
+        light += 0.5
+        self.picture[y0:y1, x0:x1] = np.clip(light, 0, 255, out=light).astype(np.uint8)
 
     def window(self, box: Box) -> tuple[int, int, int, int]:
         """Left, top, width, height in pixels of a box in millimetres."""
@@ -125,12 +129,19 @@ def _noise_tile() -> Plane:
     return np.asarray(mixed / mixed.std(), np.float32)
 
 
+@lru_cache(maxsize=4)
+def _noise_steps(deviation: float) -> NDArray[np.int16]:
+    """The tile of noise in whole grey levels."""
+    return (_noise_tile() * deviation).round().astype(np.int16)
+
+
 def add_noise(picture: Picture, deviation: float, rng: Generator) -> Picture:
     """The picture with a sensor's noise of a standard deviation in grey levels."""
     if deviation < 0.05:
         return picture
-    tile = (_noise_tile() * deviation).round().astype(np.int16)
-    tile = np.roll(tile, tuple(rng.integers(_TILE_PX, size=2).tolist()), axis=(0, 1))
+    tile = np.roll(
+        _noise_steps(deviation), tuple(rng.integers(_TILE_PX, size=2).tolist()), axis=(0, 1)
+    )
     noisy = np.empty_like(picture)
     for y in range(0, picture.shape[0], _TILE_PX):
         for x in range(0, picture.shape[1], _TILE_PX):

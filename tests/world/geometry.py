@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from tests.world.canvas import Picture, Points
 
 _NODE_PX = 32
+_STRIP_NODES = 4
+"""A strip of so many rows of nodes is bent at a time: its map fits into the processor's cache."""
 
 Matrix = NDArray[np.float64]
 """3 × 3."""
@@ -74,17 +76,24 @@ class Geometry:
         nodes = np.stack(np.meshgrid(across, down), axis=-1).reshape(-1, 2)
         source = self.to_sheet(nodes) * px_per_mm - 0.5
         coarse = source.astype(np.float32).reshape(rows, columns, 2)
-        full = cv2.resize(coarse, None, fx=_NODE_PX, fy=_NODE_PX, interpolation=cv2.INTER_LINEAR)
-        maps = full[_NODE_PX : _NODE_PX + height, _NODE_PX : _NODE_PX + width]
         if isinstance(beyond, int):
-            return cv2.remap(  # type: ignore[call-overload, no-any-return]
+            border, colour = cv2.BORDER_CONSTANT, (beyond,) * 3
+            seen: Picture = np.empty((height, width, *picture.shape[2:]), np.uint8)
+        else:
+            border, colour = cv2.BORDER_TRANSPARENT, (0, 0, 0)
+            seen = beyond.copy()
+        for first in range(0, rows - 2, _STRIP_NODES):
+            nodes_here = coarse[first : first + _STRIP_NODES + 2]
+            maps = cv2.resize(
+                nodes_here, None, fx=_NODE_PX, fy=_NODE_PX, interpolation=cv2.INTER_LINEAR
+            )
+            strip = seen[first * _NODE_PX : (first + _STRIP_NODES) * _NODE_PX]
+            maps = maps[_NODE_PX : _NODE_PX + len(strip), _NODE_PX : _NODE_PX + width]
+            cv2.remap(  # type: ignore[call-overload]
                 picture, maps, None, cv2.INTER_LINEAR,
-                borderMode=cv2.BORDER_CONSTANT, borderValue=(beyond,) * 3,
+                dst=strip, borderMode=border, borderValue=colour,
             )  # fmt: skip
-        return cv2.remap(  # type: ignore[call-overload, no-any-return]
-            picture, maps, None, cv2.INTER_LINEAR,
-            dst=beyond.copy(), borderMode=cv2.BORDER_TRANSPARENT,
-        )  # fmt: skip
+        return seen
 
 
 def _apply(matrix: NDArray[np.floating], points: Points) -> Points:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.random import Generator
 
-from scanner.forms.template import Contest, Form, Option
+from scanner.forms.template import TEXT_SHAPES, Contest, Form, Option
 from scanner.geometry import Box
 from tests.world.canvas import Canvas, Points, chance
 from tests.world.pens import ORDINARY_PENS, PENS, Hand, take_pen
-from tests.world.people import DEEDS, Place, draw_deed, write_remark
+from tests.world.people import DEEDS, RINGS, STRIKES, Place, draw_deed, write_remark
 
 TIDY_HABITS = ("cross", "loop cross", "tick", "hatch", "scribble", "solid")
 HARD_HABITS = (
@@ -107,7 +107,13 @@ def _answer(
         who[1].truths[contest.id, option.id] = TargetTruth(
             contest.id, option.id, "", marked=False, clear=True
         )
-    if contest.max == 1:
+    if contest.is_struck:
+        most = min(contest.max, len(options))
+        counts = most, int(rng.integers(most + 1)), len(options)
+        count = counts[int(rng.choice(3, p=(0.85, 0.10, 0.05)))]
+        left = rng.choice(len(options), count, replace=False)
+        chosen = [number for number in range(len(options)) if number not in left]
+    elif contest.max == 1:
         chosen = [] if rng.random() < 0.06 else [int(rng.integers(len(options)))]
     else:
         chosen = np.flatnonzero(rng.random(len(options)) < 0.3)[: contest.max].tolist()
@@ -128,6 +134,8 @@ def _do(
     place = place_of(contest, option)
     if place.label is None and name in ON_LABELS:
         name = "ring"
+    if option.shape in TEXT_SHAPES:
+        name = _on_words(option, voter, name)
     strength = float(np.clip(voter.untidiness + rng.normal(0, 0.12), 0, 1))
     deed = DEEDS[name]
     hand = replace(voter.hand, pressure=voter.hand.pressure * float(rng.normal(1, 0.06)))
@@ -139,9 +147,23 @@ def _do(
     filling.strokes.setdefault(key, []).extend(strokes)
 
 
+def _on_words(option: Option, voter: Voter, name: str) -> str:
+    """What a voter does on printed words who on a box does what is named."""
+    ways = STRIKES if option.shape == "strike" else RINGS
+    if name in (*HARD_HABITS, voter.habit):
+        own = (len(voter.habit) + round(1e4 * voter.untidiness)) % (2 * len(ways))
+        # Half of all people do it in the first way.
+        return ways[max(own - len(ways), 0)]
+    if name in ("blackened", "label struck"):
+        return "name half"
+    return name
+
+
 def place_of(contest: Contest, option: Option) -> Place:
     """A target with its label, which ends before the next box of the row."""
     box = option.box
+    if option.shape in TEXT_SHAPES:
+        return Place(box, box)
     if option.shape == "cell" or not option.label:
         return Place(box, None)
     left = box.right + _BESIDE_BOX_MM
@@ -239,20 +261,31 @@ def _see_overlaps(targets: Targets, filling: Filling) -> None:
         if not strokes:
             continue
         points = np.vstack(strokes)
+        near = _reached(points, boxes)
         if DEEDS[truth.deed].clear_to < 0:
             # Where somebody circles or strikes out, the boxes that it runs into are in question.
-            for other, box in boxes.items():
-                if _share(points, box) > 0:
+            for other in near:
+                if _share(points, boxes[other]) > 0:
                     filling.truths[other] = replace(filling.truths[other], clear=False)
             continue
         own = _share(points, boxes[key].grown(0.15 * boxes[key].h))
-        if own < _OWN_SHARE:
+        if own < _OWN_SHARE and truth.deed not in RINGS:
             filling.truths[key] = replace(truth, clear=False)
-        for other, box in boxes.items():
-            share = _share(points, box) if other != key else 0.0
+        for other in near:
+            share = _share(points, boxes[other]) if other != key else 0.0
             if share > _OTHERS_SHARE:
                 filling.truths[other] = replace(filling.truths[other], clear=False)
                 filling.truths[key] = replace(filling.truths[key], clear=False)
+
+
+def _reached(points: Points, boxes: dict[tuple[str, str], Box]) -> list[tuple[str, str]]:
+    """The boxes that the rectangle around some strokes reaches."""
+    (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
+    return [
+        key
+        for key, box in boxes.items()
+        if box.x < right and left < box.right and box.y < bottom and top < box.bottom
+    ]
 
 
 def _share(points: Points, box: Box) -> float:

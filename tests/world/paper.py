@@ -195,7 +195,7 @@ def _show_through(canvas: Canvas, strength: float, rng: Generator) -> None:
     back = Canvas(np.full(shape, 255, np.uint8), canvas.dpi)
     ahead = canvas.picture if canvas.picture.ndim == 2 else canvas.picture[:, :, 1]
     moved = np.roll(cv2.flip(ahead, 0), round(rng.uniform(-9, 9) * scale), axis=0)
-    back.picture = cv2.addWeighted(moved, 1.0, moved, 0.0, 0).astype(np.uint8, copy=False)
+    back.picture = moved.astype(np.uint8, copy=False)
     hand = take_pen("felt" if rng.random() < 0.5 else "gel", rng)
     width, height = canvas.size_mm
     for _ in range(14):

@@ -312,6 +312,109 @@ def _strike(place: Place, strength: float, rng: Generator) -> list[Points]:
     return [smooth(ends)] * (1 if strength < 0.5 else 2)
 
 
+def _name_line(place: Place, strength: float, rng: Generator) -> list[Points]:
+    """A line through a whole name, nearly level; it may begin late and end early."""
+    label = _label(place)
+    early = rng.uniform(-2.5, 0.8, 2) + (0.05 * label.w - 0.8) * max(strength - 0.6, 0) * 2.5
+    y = label.center[1] + rng.normal(0, 0.02 + 0.05 * strength, 3) * label.h
+    tilt = rng.normal(0, 0.05 + 0.1 * strength) * label.h
+    ends = [
+        (label.x + early[0], y[0] - tilt),
+        (label.center[0], y[1]),
+        (label.right - early[1], y[2] + tilt),
+    ]
+    return [smooth(ends)]
+
+
+def _name_lines(place: Place, strength: float, rng: Generator) -> list[Points]:
+    return [*_name_line(place, strength, rng), *_name_line(place, strength, rng)]
+
+
+def _name_slant(place: Place, strength: float, rng: Generator) -> list[Points]:
+    """From one corner of the name to the other."""
+    label = _label(place)
+    rise = label.h * (0.3 + 0.15 * strength) * (1 if rng.random() < 0.7 else -1)
+    x, y = label.center
+    half = label.w / 2 + rng.uniform(-0.5, 1.5)
+    bow = rng.normal(0, 0.06) * label.h
+    return [smooth([(x - half, y + rise), (x, y + bow), (x + half, y - rise)])]
+
+
+def _name_crossed(place: Place, strength: float, rng: Generator) -> list[Points]:
+    """Two lines from corner to corner."""
+    label = _label(place)
+    x, y = label.center
+    half = label.w / 2 + rng.uniform(-0.5, 1.5)
+    rise = label.h * (0.4 + 0.3 * strength)
+    return [
+        smooth(
+            [(x - half, y + sign * rise), (x, y + rng.normal(0, 0.3)), (x + half, y - sign * rise)]
+        )
+        for sign in (1, -1)
+    ]
+
+
+def _name_wave(place: Place, strength: float, rng: Generator) -> list[Points]:
+    """A wavy line, with more and higher waves the stronger."""
+    label = _label(place)
+    count = round(label.w / (7 - 3 * strength)) + 2
+    x = np.linspace(label.x - 0.8, label.right + 0.8, count)
+    side = np.where(np.arange(count) % 2, 1, -1) * label.h * (0.1 + 0.2 * strength)
+    y = label.center[1] + side * rng.uniform(0.7, 1.2, count)
+    return [smooth(np.stack([x, y], axis=1))]
+
+
+def _name_scribble(place: Place, strength: float, rng: Generator) -> list[Points]:
+    """To and fro over the whole name; wider apart the stronger."""
+    label = _label(place)
+    count = round(label.w / (0.7 + 0.7 * strength)) + 2
+    x = np.linspace(label.x - 0.5, label.right + 0.5, count) + rng.normal(0, 0.1, count)
+    side = np.where(np.arange(count) % 2, 1, -1) * label.h * (0.42 + 0.1 * strength)
+    y = label.center[1] + side * rng.uniform(0.8, 1.15, count)
+    return [smooth(np.stack([x, y], axis=1), 5)]
+
+
+def _name_half(place: Place, strength: float, rng: Generator) -> list[Points]:
+    """A line through part of a name only: of what it means nobody is sure."""
+    label = _label(place)
+    ends = np.array([-0.02, rng.uniform(0.3, 0.7)])
+    if rng.random() < 0.5:
+        ends = 1 - ends
+    y = label.center[1] + rng.normal(0, 0.02 + 0.05 * strength, 2) * label.h
+    return [smooth(np.stack([label.x + ends * label.w, y], axis=1))]
+
+
+def _ring_words(place: Place, strength: float, rng: Generator) -> list[Points]:
+    """A ring around words, which it may cut into at their ends the stronger."""
+    label = _label(place)
+    half = (label.w / 2 + 2.4 - 1.2 * strength, label.h / 2 + 1.5 - 0.9 * strength)
+    x, y = np.array(label.center) + rng.normal(0, 0.25 + 0.25 * strength, 2)
+    return [_around((float(x), float(y)), half, rng)]
+
+
+def _box_words(place: Place, strength: float, rng: Generator) -> list[Points]:
+    """A frame around words."""
+    box = _label(place).grown(1.3 - 0.4 * strength, 1.1 - 0.5 * strength)
+    corners = np.array(
+        [(box.x, box.y), (box.right, box.y), (box.right, box.bottom), (box.x, box.bottom)]
+    ) + rng.normal(0, 0.15 + 0.2 * strength, (4, 2))
+    return [np.vstack([corners, corners[:1] + rng.normal(0, 0.3, 2)])]
+
+
+def _line_below(place: Place, strength: float, rng: Generator) -> list[Points]:
+    """A line under words, the more uneven the stronger; some draw two."""
+    label = _label(place)
+    lines = []
+    for drop in (0.45, 1.15)[: 1 + (rng.random() < 0.25)]:
+        y = label.bottom + drop + rng.normal(0, 0.1 + 0.15 * strength, 3)
+        early = rng.uniform(-1.0, 0.4 + 0.05 * label.w * strength, 2)
+        lines.append(
+            smooth([(label.x + early[0], y[0]), (label.center[0], y[1]),
+                    (label.right - early[1], y[2])])
+        )  # fmt: skip
+    return lines
+
+
 def _blacken(place: Place, strength: float, rng: Generator) -> list[Points]:
     return [*_solid(place, strength, rng), *_scribble(place, 0.2, rng)]
 
@@ -360,5 +463,19 @@ DEEDS = {
     "erased": Deed(_cross, marked=False, clear_to=-1.0),
     "blackened": Deed(_blacken, marked=False, clear_to=-1.0),
     "label struck": Deed(_cross, marked=False, clear_to=-1.0),
+    "name line": Deed(_name_line, marked=True, clear_to=1.0),
+    "name lines": Deed(_name_lines, marked=True, clear_to=1.0),
+    "name slant": Deed(_name_slant, marked=True, clear_to=1.0),
+    "name crossed": Deed(_name_crossed, marked=True, clear_to=1.0),
+    "name wave": Deed(_name_wave, marked=True, clear_to=1.0),
+    "name scribble": Deed(_name_scribble, marked=True, clear_to=1.0),
+    "name half": Deed(_name_half, marked=False, clear_to=-1.0),
+    "words ring": Deed(_ring_words, marked=True, clear_to=1.0),
+    "words frame": Deed(_box_words, marked=True, clear_to=1.0),
+    "words line below": Deed(_line_below, marked=True, clear_to=1.0),
 }
 """Everything that is done at a target, by name."""
+STRIKES = ("name line", "name lines", "name slant", "name crossed", "name wave", "name scribble")
+"""How names are struck out, where that is how to vote."""
+RINGS = ("words ring", "words frame", "words line below")
+"""How words are marked, where that is how to answer."""

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from scanner.forms.template import Form, Page
+from scanner.forms.template import TEXT_SHAPES, Form, Page
 from scanner.geometry import Box
 from tests.world.canvas import Canvas, Colour, Picture, Points, chance
 from tests.world.geometry import Geometry
@@ -126,7 +126,8 @@ def draw_sheet(batch: Batch, seed: int) -> DrawnSheet:
     hard = batch.world == "hard"
     voter = meet_voter(seed, hard=hard)
     canvas = Canvas(_printed(batch), float(batch.scanner.dpi), batch.light)
-    empty = replace(canvas, picture=canvas.picture.copy(), blots=[])
+    is_faint = hard and (voter.hand.name in _FAINT or batch.scanner.mode == "bilevel")
+    empty = replace(canvas, picture=canvas.picture.copy(), blots=[]) if is_faint else None
     filling = fill_in(canvas, batch.form, batch.page.number, voter, seed)
     targets = batch.form.targets_on(batch.page.number)
     if chance(seed, "writes").random() < 0.25:
@@ -135,7 +136,7 @@ def draw_sheet(batch: Batch, seed: int) -> DrawnSheet:
     placing = _placing(batch, seed)
     seen, geometry = _digitise(batch, canvas, (paper, placing), seed)
     _lose(filling, canvas, batch, geometry)
-    if hard and (voter.hand.name in _FAINT or batch.scanner.mode == "bilevel"):
+    if empty is not None:
         bare, _ = _digitise(batch, empty, (paper, placing), seed)
         _see(filling, batch, geometry, (seen, bare))
     data, suffix = encode(seen, batch.scanner)
@@ -152,7 +153,15 @@ def _printed(batch: Batch) -> Picture:
     return np.dstack([print_] * 3) if batch.scanner.mode == "colour" else print_.copy()
 
 
-@lru_cache(maxsize=8)
+def scan_empty(batch: Batch) -> Picture:
+    """A sheet of the batch on which nobody wrote, laid straight, as its scanner sees it."""
+    canvas = Canvas(_printed(batch), float(batch.scanner.dpi), batch.light)
+    sheet_mm = batch.page.width_mm, batch.page.height_mm
+    straight = lay_sheet(sheet_mm, batch.scanner.dpi, {}, batch.number)
+    return scan(canvas.picture, canvas.px_per_mm, straight, batch.scanner, batch.number)
+
+
+@lru_cache(maxsize=24)
 def printed_form(path: Path, width_mm: float, dpi: int) -> Picture:
     """A blank at another resolution, with edges as sharp as a printer's."""
     blank = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
@@ -162,9 +171,9 @@ def printed_form(path: Path, width_mm: float, dpi: int) -> Picture:
     size = (round(blank.shape[1] * zoom), round(blank.shape[0] * zoom))
     if zoom <= 1:
         return np.asarray(cv2.resize(blank, size, interpolation=cv2.INTER_AREA), np.uint8)
-    soft = cv2.resize(blank, size, interpolation=cv2.INTER_CUBIC).astype(np.float32)
-    steep = np.clip((soft - 128) * min(zoom, 2.0) + 128, 0, 255)
-    return np.asarray(steep, np.uint8)
+    soft = cv2.resize(blank, size, interpolation=cv2.INTER_CUBIC)
+    steep = np.clip((np.arange(256, dtype=np.float32) - 128) * min(zoom, 2.0) + 128, 0, 255)
+    return np.asarray(cv2.LUT(soft, steep.astype(np.uint8)), np.uint8)
 
 
 @lru_cache(maxsize=2)
@@ -246,8 +255,10 @@ def _fold_through(batch: Batch, canvas: Canvas, strength: float, seed: int) -> N
 def _lose(filling: Filling, canvas: Canvas, batch: Batch, geometry: Geometry) -> None:
     """Targets that damage hides, or that the scan does not show, are not clear."""
     width, height = geometry.size
-    for contest, option in batch.form.targets_on(batch.page.number):
-        seen = geometry.to_scan(_corners(option.box.grown(1.0)))
+    targets = batch.form.targets_on(batch.page.number)
+    corners = np.vstack([_corners(option.box.grown(1.0)) for _, option in targets])
+    places = geometry.to_scan(corners).reshape(-1, 4, 2)
+    for (contest, option), seen in zip(targets, places, strict=True):
         outside = seen.min() < 0 or seen[:, 0].max() > width or seen[:, 1].max() > height
         if outside or any(blot.overlaps(option.box) for blot in canvas.blots):
             _unclear(filling, contest.id, option.id)
@@ -277,7 +288,9 @@ def _see(
     """
     for contest, option in batch.form.targets_on(batch.page.number):
         truth = filling.truths[contest.id, option.id]
-        box = option.box.grown(0.3 * option.box.h if truth.marked else -0.9)
+        # A mark may reach over its box; in a table, what is beyond the cell is another one's.
+        beyond_mm = 0.0 if option.shape == "cell" else 0.3 * option.box.h
+        box = option.box.grown(beyond_mm if truth.marked else -0.9)
         seen = geometry.to_scan(_corners(box))
         x0, y0 = np.maximum(seen.min(axis=0), 0).astype(int)
         x1, y1 = np.maximum(seen.max(axis=0), 0).astype(int) + 1
@@ -286,7 +299,8 @@ def _see(
             continue
         if truth.marked and _seen_mm2(here, before, batch.scanner.dpi / 25.4) < _SEEN_MM2:
             _unclear(filling, contest.id, option.id)
-        if not truth.marked and batch.scanner.mode == "bilevel" and (here == 0).mean() > _BLOTCHED:
+        is_empty = not truth.marked and option.shape not in TEXT_SHAPES
+        if is_empty and batch.scanner.mode == "bilevel" and (here == 0).mean() > _BLOTCHED:
             _unclear(filling, contest.id, option.id)
 
 
