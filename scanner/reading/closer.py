@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from skimage.morphology import skeletonize
 
 from scanner.ballot import TargetMeasures
 from scanner.reading.align import AlignedPage, lay_whole
@@ -393,6 +392,9 @@ def _measure_strokes(
     strokes = inside >= _INK
     if not strokes.any() or np.percentile(inside[strokes], 75) < least:
         return 0.0
+    # Loaded where it is needed, which is on few pages: it takes half a second and 40 MB.
+    from skimage.morphology import skeletonize
+
     lines = skeletonize(strokes)  # type: ignore[no-untyped-call]
     _, pieces = cv2.connectedComponents(lines.astype(np.uint8), connectivity=8)
     lengths_mm = np.bincount(pieces.ravel())[1:] / px_per_mm
