@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.batch_evidence import JUDGED_TWICE, Result, settle_batch
 from benchmarks.reliability import BINS
-from scanner.ballot import MarkState, PageReading, TargetReading, UnreadablePage
+from scanner.ballot import MarkState, Reason, PageReading, TargetReading, UnreadablePage
 from scanner.forms.catalog import list_forms
 from scanner.forms.template import Form
 from scanner.reading.decide import decide_contest, needs_review
@@ -24,6 +24,9 @@ from scanner.reading.pages import close_files, load_page
 from tests.world.habits import TargetTruth
 from tests.world.sheets import SHEETS_A_BATCH, DrawnSheet, World, draw_sheet, plan_batch
 
+_NOT_READ = frozenset({Reason.PRINT_MISMATCH, Reason.MISALIGNED, Reason.OUTSIDE_SCAN})
+"""Where the print is not the form's, or lies elsewhere, no probability is claimed: nothing is read;
+nor on a page that may be of another form."""
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _AROUND_MM = 16.0
 _CROP_PX_PER_MM = 14.0
@@ -193,7 +196,8 @@ def _compare(sheet: DrawnSheet, reading: PageReading, known: dict[str, Any]) -> 
         if not truth.clear:
             counts["unclear_asked"] += is_asked
             continue
-        _count_in_bins(record.bins, target.probability, marked=truth.marked)
+        if _NOT_READ.isdisjoint(target.reasons) and not reading.reasons:
+            _count_in_bins(record.bins, target.probability, marked=truth.marked)
         if target.state is MarkState.DOUBTFUL:
             counts["doubts"] += 1
             for reason in target.reasons:

@@ -160,3 +160,23 @@ def test_a_touch_of_a_fine_pen_is_asked_about_or_no_mark(form: Form, length_mm: 
     x, y, scale = middle_of(form, "q2", "o2")
     draw(page, [(x, y), (x + length_mm * scale, y)], 0.28 * scale, 60)
     assert read(form, page)["q2/o2"].state is not MarkState.MARKED
+
+
+def test_a_weak_mark_amid_much_ink_is_asked_about(form: Form) -> None:
+    page = mark(form, {"q1": ["o1"]})
+    x, y, scale = middle_of(form, "q2", "o2")
+    draw(page, [(x + 0.4 * scale, y - 1.5 * scale), (x + 0.4 * scale, y + 1.5 * scale)], 1)
+    draw(page, [(x + 3 * scale, y + 3 * scale), (x + 20 * scale, y + 3 * scale)], 3)
+    found = read(form, page)["q2/o2"]
+    assert found.measures.label_mm >= 8
+    assert found.state is MarkState.DOUBTFUL
+
+
+def test_pale_marks_of_one_pen_are_marks(form: Form) -> None:
+    page = blank_page(form)
+    for question in ("q1", "q2", "q3", "q4"):
+        x, y, scale = middle_of(form, question, "o2")
+        for points in ([(-1.4, -1.4), (1.4, 1.4)], [(1.4, -1.4), (-1.4, 1.4)]):
+            draw(page, [(x + a * scale, y + b * scale) for a, b in points], 0.5 * scale, 150)
+    states = [read(form, page)[f"{question}/o2"].state for question in ("q1", "q2", "q3", "q4")]
+    assert states == [MarkState.MARKED] * 4

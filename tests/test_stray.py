@@ -196,3 +196,10 @@ def test_where_streaks_hide_a_box_no_mark_is_lost_with_them(blank: BlankPage) ->
         scan[row : row + 3] = (scan[row : row + 3] * 0.8).astype(np.uint8)
     reading = read(blank, scan)[TARGET]
     assert reading.state is not MarkState.UNMARKED
+
+
+def test_a_ruled_page_that_shows_through_is_no_lot_of_streaks(blank: BlankPage) -> None:
+    scan = scan_like(mark(blank.form, {"q2": ["o2"]}))
+    for row in range(20, scan.shape[0] - 20, 30):
+        scan[row : row + 3] = np.minimum(scan[row : row + 3], 205)
+    assert find_streaks(np.ascontiguousarray(scan[::2, ::2])) is None

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scanner.ballot import TargetMeasures
+from scanner.geometry import Box
 from scanner.reading.align import AlignedPage, lay_whole
-from scanner.reading.decide import LARGE_MM
 from scanner.reading.ink import Tone, darkness
 from scanner.reading.marks import MeasuredPage, measure_again
 from scanner.reading.places import TargetPlace, find_known, find_places
@@ -58,6 +58,8 @@ _JOIN_MM = 1.3
 _IS_MAIN, _IS_OWN = 0.85, 0.8
 """Shares of a target's ink in its largest piece, and of that piece's in the target, from which it
 is one mark."""
+_TAIL_MM = 2.0
+"""A mark reaches so far beyond its target."""
 _IS_TAIL = 0.6
 """Share of a piece of ink that lies in one other target, of which it is the mark."""
 
@@ -68,6 +70,8 @@ _NOTHING_LEFT = 0.01
 _WIDE, _HIGH, _IN_A_ROW = 0.8, 0.3, 0.15
 """A bar has ink in that share of the columns; the rows that have some lie within that share."""
 _MOST_OF_BAR = 0.4
+_WEAK = 0.25
+_MUCH_AROUND_MM = 8.0
 _DEEPEST_BAR = 120.0
 
 _SOFT_MM = 1.3
@@ -158,17 +162,16 @@ class PageInk:
         pieces, or run on.
         """
         pieces, _ = self._find_owners()
-        box = self._boxes[number]
-        here = (
-            slice(max(round(box.y), 0), round(box.bottom)),
-            slice(max(round(box.x), 0), round(box.right)),
+        count, ink = int(pieces.max()) + 1, self.added >= _INK
+        inside, near = (
+            np.bincount(pieces[here][ink[here]], minlength=count)
+            for beyond_mm in (0.0, _TAIL_MM)
+            for here in [_window_of(self._boxes[number].grown(beyond_mm * self._px_per_mm))]
         )
-        count = int(pieces.max()) + 1
-        ink = self.added >= _INK
-        inside = np.bincount(pieces[here][ink[here]], minlength=count)
         main = int(inside.argmax())
         of_all = int((ink & (pieces == main)).sum())
-        return bool(inside[main] >= max(_IS_MAIN * inside.sum(), _IS_OWN * of_all, 1))
+        is_main = inside[main] >= max(_IS_MAIN * inside.sum(), 1)
+        return bool(is_main and near[main] >= _IS_OWN * of_all)
 
     def _find_owners(self) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
         """The pieces of ink, and for each and each target whether it is another one's there."""
@@ -191,6 +194,13 @@ class PageInk:
             tails[0] = False
             self._owners = np.asarray(pieces, np.int32), tails
         return self._owners
+
+
+def _window_of(box: Box) -> tuple[slice, slice]:
+    return (
+        slice(max(round(box.y), 0), max(round(box.bottom), 0)),
+        slice(max(round(box.x), 0), max(round(box.right), 0)),
+    )
 
 
 def _lay_paper(aligned: AlignedPage, tone: Tone) -> NDArray[np.uint8]:
@@ -295,7 +305,7 @@ def look_closer(
         first = measured.targets[number]
         again = measure_again(left, place, first, blank.px_per_mm)
         is_mark = (
-            again.extent_mm >= LARGE_MM
+            again.inside >= _WEAK
             and not _is_fold(added, place, shift, number, lambda: page)
             and page.is_whole(number)
         )
@@ -331,6 +341,25 @@ def doubt_bars(
         if _is_fold(added, places.targets[number], shift, number, page):
             found[number] = replace(measured.targets[number], through=1.0)
     return found
+
+
+def doubt_amid_ink(
+    measured: Sequence[TargetMeasures], marked: Sequence[int]
+) -> dict[int, TargetMeasures]:
+    """Of marked targets those that may be marked by a stamp's border alone: with ``through`` 1.
+
+    Where there is much ink around the label of a weak mark, both may be of a stamp.
+
+    Args:
+        measured: What was measured at the targets of a page.
+        marked: Numbers of those that are marked.
+    """
+    return {
+        number: replace(one, through=1.0)
+        for number in marked
+        for one in [measured[number]]
+        if one.inside < _WEAK and one.label_mm >= _MUCH_AROUND_MM
+    }
 
 
 def _is_bar(ink: NDArray[np.bool_]) -> bool:

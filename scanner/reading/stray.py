@@ -18,7 +18,9 @@ _BANDS = 48
 """A streak runs through all of a page, so it is looked for in this many bands of it."""
 _STREAK_LEVELS = 6
 """Grey levels by which a streak is darker than what is beside it, on average over a band."""
-_NEARLY_ALL_BANDS = 0.85
+_NEARLY_ALL_BANDS = 0.94
+_MOST_STREAKS = 0.06
+"""Share of a page's columns, or rows, that streaks may run along."""
 _WIDEST_STREAK_PX = 4
 """At half resolution: a wider bar is no streak of dust on the glass."""
 _THIN_MM = 1.2
@@ -62,6 +64,9 @@ def find_streaks(gray: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     )
     down, across = np.pad(down, (0, width - len(down))), np.pad(across, (0, height - len(across)))
     if not down.any() and not across.any():
+        return None
+    if max((down > 0).mean(), (across > 0).mean()) > _MOST_STREAKS:
+        # So many lines are no dust: the ruled table of the other side may show through.
         return None
     return np.maximum(down[None, :], across[:, None])
 
