@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.batch_evidence import JUDGED_TWICE, Result, settle_batch
 from benchmarks.reliability import BINS
-from scanner.ballot import MarkState, Reason, PageReading, TargetReading, UnreadablePage
+from scanner.ballot import MarkState, PageReading, Reason, TargetReading, UnreadablePage
 from scanner.forms.catalog import list_forms
 from scanner.forms.template import Form
 from scanner.reading.decide import decide_contest, needs_review

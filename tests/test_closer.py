@@ -130,7 +130,7 @@ def shade(page: Gray, x: float, y: float, scale: float, level: float) -> None:
 
 
 def test_grey_from_the_other_side_asks_nobody_where_the_question_is_answered(form: Form) -> None:
-    page = mark(form, {"q2": ["o1"]})
+    page = mark(form, {"q1": ["o2"], "q2": ["o1"], "q3": ["o1"]})
     shade(page, *middle_of(form, "q2", "o3"), level=12)
     found = read(form, page)
     assert found["q2/o3"].measures.inside == 0

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scanner.ballot import TargetMeasures
 from scanner.geometry import Box
 from scanner.reading.align import AlignedPage, lay_whole
+from scanner.reading.decide import LITTLE
 from scanner.reading.ink import Tone, darkness
 from scanner.reading.marks import MeasuredPage, measure_again
 from scanner.reading.places import TargetPlace, find_known, find_places
@@ -58,6 +59,7 @@ _JOIN_MM = 1.3
 _IS_MAIN, _IS_OWN = 0.85, 0.8
 """Shares of a target's ink in its largest piece, and of that piece's in the target, from which it
 is one mark."""
+_SEEN_AROUND_MM = 12.0
 _TAIL_MM = 2.0
 """A mark reaches so far beyond its target."""
 _IS_TAIL = 0.6
@@ -74,14 +76,17 @@ _WEAK = 0.25
 _MUCH_AROUND_MM = 8.0
 _DEEPEST_BAR = 120.0
 
+_TOUCH = 0.07
+"""Share of the inside up to which ink without a stroke is no second mark."""
 _SOFT_MM = 1.3
 """What is narrower is a stroke, what is wider is shade."""
 _NO_STROKE = 0.02
 """Share of the inside, or mean darkness of it, up to which there is no stroke in it."""
 _FAINT_STROKE = 25
 """Darkness, of 255, up to which what is narrow is no stroke of the pen that made the other mark."""
-_PALE_SHADE = 18.0 / 255.0
-"""Mean darkness of the inside up to which the other side may show through."""
+_PALE_SHADE, _DARKEST_SHADE = 18.0, 26.0
+"""Mean and greatest darkness of the inside, of 255, up to which the other side may show through: a
+highlighter is darker."""
 
 
 class PageInk:
@@ -161,12 +166,15 @@ class PageInk:
         A cross of a soft pencil is, however pale; the letters and rings of a stamp are several
         pieces, or run on.
         """
-        pieces, _ = self._find_owners()
-        count, ink = int(pieces.max()) + 1, self.added >= _INK
+        box, scale = self._boxes[number], self._px_per_mm
+        window = _window_of(box.grown(_SEEN_AROUND_MM * scale))
+        ink = self.added[window] >= _TRACE
+        count, pieces = _join(ink, self.free[window], scale)
+        y0, x0 = (side.start for side in window)
         inside, near = (
             np.bincount(pieces[here][ink[here]], minlength=count)
             for beyond_mm in (0.0, _TAIL_MM)
-            for here in [_window_of(self._boxes[number].grown(beyond_mm * self._px_per_mm))]
+            for here in [_window_of(_moved(box.grown(beyond_mm * scale), -x0, -y0))]
         )
         main = int(inside.argmax())
         of_all = int((ink & (pieces == main)).sum())
@@ -177,11 +185,7 @@ class PageInk:
         """The pieces of ink, and for each and each target whether it is another one's there."""
         if self._owners is None:
             ink = self.added >= _INK
-            side = 2 * round(_JOIN_MM * self._px_per_mm / 2) + 1
-            kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-            # Both ends of a stroke that a ruled line hides spread into it, and meet there.
-            joined = ink | ((cv2.dilate(ink.astype(np.uint8), kernel) > 0) & ~self.free)
-            count, pieces = cv2.connectedComponents(joined.astype(np.uint8), connectivity=8)
+            count, pieces = _join(ink, self.free, self._px_per_mm)
             shares = np.zeros((count, len(self._boxes)))
             for number, box in enumerate(self._boxes):
                 x0, y0 = max(round(box.x), 0), max(round(box.y), 0)
@@ -194,6 +198,22 @@ class PageInk:
             tails[0] = False
             self._owners = np.asarray(pieces, np.int32), tails
         return self._owners
+
+
+def _join(
+    ink: NDArray[np.bool_], free: NDArray[np.bool_], px_per_mm: float
+) -> tuple[int, NDArray[np.int32]]:
+    """Pieces of ink, each with what of it the blank's print hides; their count, and labels."""
+    side = 2 * round(_JOIN_MM * px_per_mm / 2) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    # Both ends of a stroke that a ruled line hides spread into it, and meet there.
+    joined = ink | ((cv2.dilate(ink.astype(np.uint8), kernel) > 0) & ~free)
+    count, pieces = cv2.connectedComponents(joined.astype(np.uint8), connectivity=8)
+    return count, np.asarray(pieces, np.int32)
+
+
+def _moved(box: Box, dx: float, dy: float) -> Box:
+    return Box(box.x + dx, box.y + dy, box.w, box.h)
 
 
 def _window_of(box: Box) -> tuple[slice, slice]:
@@ -277,12 +297,22 @@ def _find_fold(
     return _Fold(at, float(_SLOPES[slope]), float(levels[slope, row]))
 
 
+@dataclass(frozen=True, slots=True)
+class Voter:
+    """What the clear marks of a page tell about the one who made them."""
+
+    is_known: bool
+    """Whether it is known that they were made with ink, so that pale grey is not by the same."""
+    has_chosen: Collection[int]
+    """Targets in questions with as many marks of others as may be made."""
+
+
 def look_closer(
     measured: MeasuredPage,
     page: PageInk,
     aligned: AlignedPage,
     unclear: Sequence[int],
-    by_pen: Collection[int],
+    voter: Voter,
 ) -> dict[int, TargetMeasures]:
     """The measures of some targets, when the whole page is looked at.
 
@@ -291,7 +321,7 @@ def look_closer(
         page: The ink of the page.
         aligned: The page.
         unclear: Numbers of the targets.
-        by_pen: Those of them whose voter is known to write with ink, by other marks.
+        voter: What the clear marks of the page tell.
     """
     blank, found = aligned.blank, {}
     places = find_places(blank)
@@ -305,7 +335,7 @@ def look_closer(
         first = measured.targets[number]
         again = measure_again(left, place, first, blank.px_per_mm)
         is_mark = (
-            again.inside >= _WEAK
+            again.inside >= LITTLE
             and not _is_fold(added, place, shift, number, lambda: page)
             and page.is_whole(number)
         )
@@ -315,8 +345,10 @@ def look_closer(
         again = replace(
             again, stroke_mm=strokes_mm, through=max(again.through, through * first.through)
         )
-        if number in by_pen and _is_shade(again, left, place, blank.px_per_mm):
+        if voter.is_known and _is_shade(again, left, place, blank.px_per_mm):
             again = replace(again, weight=0.0)
+        if number in voter.has_chosen and _is_touch(again):
+            again = replace(again, inside=0.0, weight=0.0)
         found[number] = again
     return found
 
@@ -430,20 +462,25 @@ def _measure_strokes(
     return float(lengths_mm[lengths_mm >= _LEAST_PIECE_MM].sum())
 
 
+def _is_touch(measures: TargetMeasures) -> bool:
+    """Whether all there is inside is a touch of the pen, or a speck."""
+    is_small = measures.extent_mm < _LEAST_STROKE_MM and measures.inside < _TOUCH
+    return is_small and measures.weight < _TOUCH
+
+
 def _is_shade(
     measures: TargetMeasures, added: NDArray[np.uint8], place: TargetPlace, px_per_mm: float
 ) -> bool:
     """Whether all there is inside is a little grey without a stroke."""
-    if (
-        place.has_print
-        or measures.inside >= _NO_STROKE
-        or measures.weight > _PALE_SHADE * place.roominess
-    ):
+    if place.has_print or measures.inside >= _NO_STROKE:
         return False
     side = 2 * round(_SOFT_MM * px_per_mm / 2) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     smooth = cv2.GaussianBlur(added, (0, 0), 0.8)
     strokes = cv2.subtract(smooth, cv2.morphologyEx(smooth, cv2.MORPH_OPEN, kernel))
     x0, y0, x1, y1 = place.core
+    shade = smooth[y0:y1, x0:x1]
+    if shade.mean() > _PALE_SHADE or np.percentile(shade, 95) > _DARKEST_SHADE:
+        return False
     inside = strokes[y0:y1, x0:x1].astype(np.float32)
     return float(np.where(inside >= _FAINT_STROKE, inside, 0).mean()) / 255.0 < _NO_STROKE

@@ -49,7 +49,7 @@ _SPECK_MM = 1.3
 _MORE_THAN_SPECKS = 0.3
 """Ink of which no piece is longer than that may be dirt, unless it covers such a share."""
 _PALE, _PALER = 0.5, 0.42
-_LITTLE = 0.2
+LITTLE = 0.2
 """Ink less dark than the first, covering less than this, or less dark than the second, is as often
 a seal's as a voter's."""
 _SPOILT = frozenset({Reason.OVERVOTE, Reason.ALL_STRUCK})
@@ -124,7 +124,7 @@ def _may_be_no_mark(measures: TargetMeasures) -> bool:
     if measures.through > 0 or measures.outside >= _DARK_AROUND:
         return True
     is_speck = measures.extent_mm < _SPECK_MM and measures.inside < _MORE_THAN_SPECKS
-    pale = _PALE if measures.inside < _LITTLE else _PALER
+    pale = _PALE if measures.inside < LITTLE else _PALER
     is_pale = measures.weight < pale * measures.inside
     return (is_speck or is_pale) and measures.stroke_mm < _STROKE_MM
 

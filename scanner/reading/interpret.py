@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -23,7 +24,7 @@ from scanner.geometry import apply_homography
 from scanner.reading.added_ink import describe_added_ink
 from scanner.reading.align import AlignedPage, align_page
 from scanner.reading.blank import BlankPage
-from scanner.reading.closer import PageInk, doubt_amid_ink, doubt_bars, look_closer
+from scanner.reading.closer import PageInk, Voter, doubt_amid_ink, doubt_bars, look_closer
 from scanner.reading.condition import describe_condition
 from scanner.reading.decide import decide_target, is_of_ink
 from scanner.reading.evidence import Evidence
@@ -41,7 +42,8 @@ _GLASS_MM = 297.0
 _TRIED = 4
 """Look-alikes, the most alike first, that a page is tried as when it does not fit."""
 _MARKS_OF_A_PEN = 2
-"""Marks of ink on a page from which it is known what its voter wrote with."""
+"""Questions of a page with a mark of ink from which it is known what its voter wrote with: so many,
+and twice as many as those that may have been answered with something else."""
 _OTHER_VERSION_SHARE = 0.2
 _OTHER_VERSION_TARGETS = 3
 """So many targets, and such a share of a page's targets, with other print beside them make
@@ -185,10 +187,16 @@ class Reader:
             ]
             if not unclear:
                 break
-            inked = [one.contest for one in targets if is_of_ink(one)]
-            is_known = len(inked) >= _MARKS_OF_A_PEN
-            by_pen = {n for n in unclear if is_known or targets[n].contest in inked}
-            found = look_closer(measured, page(), aligned, unclear, by_pen)
+            inked = {one.contest for one in targets if is_of_ink(one)}
+            open_ = {targets[n].contest for n in unclear} - inked
+            is_known = len(inked) >= max(_MARKS_OF_A_PEN, 2 * len(open_))
+            marks = Counter(one.contest for one in targets if one.state is MarkState.MARKED)
+            full = {
+                n for n in unclear if marks[targets[n].contest] >= aligned.blank.targets[n][0].max
+            }
+            found = look_closer(
+                measured, page(), aligned, unclear, Voter(is_known=is_known, has_chosen=full)
+            )
             targets = self._decide_again(aligned.blank, measured, targets, found)
         return targets
 

@@ -237,15 +237,14 @@ def _measure_ink(
 ) -> TargetMeasures:
     """The measures of a target around which there is ink, given those without it."""
     limit = _stroke_limit(added, place)
-    inked = (added >= INKED).astype(np.uint8)
     strokes = (added >= limit).astype(np.uint8)
     inside = _share_of_strokes(added, place, limit)
     is_stray = inside > 0 and comes_from_elsewhere(strokes, place, inside, px_per_mm)
     return replace(
         bare,
         inside=inside,
-        outline=_share(inked, place.near),
-        outside=_share(inked, place.outside),
+        outline=_share(strokes, place.near),
+        outside=_share(strokes, place.outside),
         extent_mm=_extent(strokes, place) / px_per_mm if inside > 0 else 0.0,
         through=float(is_stray),
     )
