@@ -32,8 +32,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.batch_evidence import EVIDENCE_COLUMNS, compare
 from benchmarks.commands import ROOT
 from benchmarks.reliability import doubt_rows, in_words, reliability_rows
+from benchmarks.sheet_record import SheetRecord
 from benchmarks.tables import Cell, format_table
-from benchmarks.trial import SheetRecord, Trial, batch_size
+from benchmarks.trial import Trial, batch_size
 from benchmarks.trial_note import write_note
 from scanner.forms.catalog import list_forms
 from tests.world.sheets import SHEETS_A_BATCH, WORLDS, World

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from benchmarks.sheet_record import SheetRecord
 from benchmarks.tables import Cell
 from scanner.ballot import PageReading, UnreadablePage
 from scanner.counting.batch_grey import Greys
 from scanner.forms.template import Form
 from scanner.reading.batch import has_no_stroke
 from scanner.settings import Settings
-
-if TYPE_CHECKING:
-    from benchmarks.trial import SheetRecord
 
 Result = PageReading | UnreadablePage
 

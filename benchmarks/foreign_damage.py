@@ -29,8 +29,9 @@ import numpy as np
 
 from benchmarks.commands import ROOT
 from benchmarks.environments import NotThereError, prepare_python
+from benchmarks.sheet_record import SheetRecord
 from benchmarks.tables import format_table
-from benchmarks.trial import SheetRecord, judge, save_crop
+from benchmarks.trial import judge, save_crop
 from scanner.forms.catalog import list_forms
 from scanner.forms.template import Form
 from scanner.reading.interpret import Reader, use_one_core

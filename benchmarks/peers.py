@@ -27,8 +27,9 @@ from benchmarks import peer_amc, peer_marksense
 from benchmarks.commands import ROOT
 from benchmarks.environments import NotThereError, prepare_python
 from benchmarks.readers import COLUMNS, LEGEND, Answers, fit, score
+from benchmarks.sheet_record import SheetRecord
 from benchmarks.tables import Cell, format_table
-from benchmarks.trial import SheetRecord, judge, save_crop
+from benchmarks.trial import judge, save_crop
 from scanner.forms.catalog import find_form
 from scanner.forms.template import Form
 from scanner.reading.interpret import Reader, use_one_core

@@ -14,7 +14,8 @@ import pytest
 from benchmarks.accuracy import main, read_log, upper_bound
 from benchmarks.batch_evidence import JUDGED_TWICE, compare, settle_batch
 from benchmarks.reliability import BINS, doubt_rows, in_words, reliability_rows
-from benchmarks.trial import SheetRecord, bin_of, doubts_about, judge, save_crop
+from benchmarks.sheet_record import SheetRecord
+from benchmarks.trial import bin_of, doubts_about, judge, save_crop
 from scanner.ballot import (
     MarkState,
     PageReading,

@@ -24,7 +24,7 @@ from scanner.geometry import apply_homography
 from scanner.reading.added_ink import describe_added_ink
 from scanner.reading.align import AlignedPage, align_page
 from scanner.reading.blank import BlankPage
-from scanner.reading.closer import PageInk, Voter, doubt_amid_ink, doubt_bars, look_closer
+from scanner.reading.closer import Voter, doubt_amid_ink, doubt_bars, look_closer
 from scanner.reading.condition import describe_condition
 from scanner.reading.decide import decide_target, is_of_ink
 from scanner.reading.evidence import Evidence
@@ -32,6 +32,7 @@ from scanner.reading.identify import FormIndex, IdentifiedPage
 from scanner.reading.ink import Tone
 from scanner.reading.lookalike import Verdict, compare, compare_words
 from scanner.reading.marks import MeasuredPage, find_tone, measure_marks
+from scanner.reading.page_ink import PageInk
 from scanner.reading.pages import PageImage
 from scanner.settings import Settings
 
