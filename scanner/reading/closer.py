@@ -95,7 +95,10 @@ def look_closer(
             and page.is_whole(number)
         )
         darkest = 0 if is_mark else _DARK_INK
-        is_stroke = again.extent_mm >= _LEAST_STROKE_MM
+        x0, y0, x1, y1 = place.core
+        # A line right across a box may be a crease: by its length it is no more of a mark.
+        is_line = not is_mark and _is_bar(left[y0:y1, x0:x1] >= INK)
+        is_stroke = again.extent_mm >= _LEAST_STROKE_MM and not is_line
         strokes_mm = _measure_strokes(left, place, darkest, blank.px_per_mm) if is_stroke else 0.0
         again = replace(
             again, stroke_mm=strokes_mm, through=max(again.through, through * first.through)
