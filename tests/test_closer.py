@@ -105,6 +105,22 @@ def test_the_tail_of_a_tick_in_the_next_cell_asks_nobody(table: Form) -> None:
     assert found[f"{upper}/{name}"].state is MarkState.UNMARKED
 
 
+@pytest.mark.parametrize("bend", [0.0, 0.8, -0.8])
+def test_a_long_tail_is_no_mark_in_a_row_that_was_left_out(table: Form, bend: float) -> None:
+    upper, lower = rows(table)
+    contest = table.contest(lower)
+    assert contest is not None
+    name = contest.options[2].id
+    page = blank_page(table)
+    x, y, scale = middle_of(table, lower, name)
+    top = contest.options[2].box.h * 0.5 + 5.0
+    points = [(-2.2, -1.0), (-0.8, 0.8), (0.9 + bend, -top / 2), (1.6, -top)]
+    draw(page, [(x + a * scale, y + b * scale) for a, b in points], 0.6 * scale)
+    found = read(table, page)
+    assert found[f"{lower}/{name}"].state is not MarkState.UNMARKED
+    assert found[f"{upper}/{name}"].state is not MarkState.MARKED
+
+
 def test_marks_in_two_cells_that_touch_are_two_marks(table: Form) -> None:
     upper, lower = rows(table)
     contest = table.contest(lower)

@@ -133,6 +133,34 @@ def doubt_bars(
     return found
 
 
+def doubt_tails(
+    measured: MeasuredPage, page: Callable[[], PageInk], aligned: AlignedPage, marked: Sequence[int]
+) -> dict[int, TargetMeasures]:
+    """Of marked targets those that hold the tail of another one's mark: with ``through`` 1.
+
+    Args:
+        measured: What the first look measured.
+        page: Gives the ink of the page, where it is needed.
+        aligned: The page.
+        marked: Numbers of the targets.
+    """
+    found = {}
+    places = find_places(aligned.blank)
+    for number in marked:
+        place = places.targets[number]
+        if place.next_targets is None or number not in measured.surroundings:
+            continue
+        added, shift = measured.surroundings[number]
+        x0, y0, x1, y1 = place.core
+        ink = added[y0:y1, x0:x1] >= TRACE
+        comes_in = any(edge.any() for edge in (ink[0], ink[-1], ink[:, 0], ink[:, -1]))
+        if not comes_in or not ((added >= TRACE) & place.next_targets).any():
+            continue
+        if page().explain(number, place, shift)[y0:y1, x0:x1][ink].mean() >= _MOST_OF_BAR:
+            found[number] = replace(measured.targets[number], through=1.0)
+    return found
+
+
 def doubt_amid_ink(
     measured: Sequence[TargetMeasures], marked: Sequence[int]
 ) -> dict[int, TargetMeasures]:

@@ -24,7 +24,7 @@ from scanner.geometry import apply_homography
 from scanner.reading.added_ink import describe_added_ink
 from scanner.reading.align import AlignedPage, align_page
 from scanner.reading.blank import BlankPage
-from scanner.reading.closer import Voter, doubt_amid_ink, doubt_bars, look_closer
+from scanner.reading.closer import Voter, doubt_amid_ink, doubt_bars, doubt_tails, look_closer
 from scanner.reading.condition import describe_condition
 from scanner.reading.decide import decide_target, is_of_ink
 from scanner.reading.evidence import Evidence
@@ -181,6 +181,7 @@ class Reader:
         marked = [n for n in boxes if targets[n].state is MarkState.MARKED]
         bars = doubt_amid_ink(measured.targets, marked)
         bars |= doubt_bars(measured, page, aligned, marked)
+        bars |= doubt_tails(measured, page, aligned, marked)
         targets = self._decide_again(aligned.blank, measured, targets, bars)
         for _ in range(2):
             unclear = [
