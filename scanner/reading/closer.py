@@ -36,6 +36,8 @@ _WIDE, _HIGH, _IN_A_ROW = 0.8, 0.3, 0.15
 _MOST_OF_BAR = 0.4
 _DEEPEST_BAR = 120.0
 """Share of a bar that a fold explains, however dark up to this, from which it may be that fold."""
+_MOSTLY = 0.5
+"""Share of a mark in another target, from which it may not be this one's."""
 _WEAK = 0.25
 _MUCH_AROUND_MM = 8.0
 """A mark that covers less of the inside, with a piece of ink so long around its label, is weak."""
@@ -156,7 +158,10 @@ def doubt_tails(
         comes_in = any(edge.any() for edge in (ink[0], ink[-1], ink[:, 0], ink[:, -1]))
         if not comes_in or not ((added >= TRACE) & place.next_targets).any():
             continue
-        if page().explain(number, place, shift)[y0:y1, x0:x1][ink].mean() >= _MOST_OF_BAR:
+        left, top = place.ring[0] + shift[0], place.ring[1] + shift[1]
+        core = max(left + x0, 0), max(top + y0, 0), left + x1, top + y1
+        tail = page().of_others(number, core, _MOSTLY)
+        if tail.shape == ink.shape and tail[ink].mean() >= _MOST_OF_BAR:
             found[number] = replace(measured.targets[number], through=1.0)
     return found
 

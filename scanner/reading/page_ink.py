@@ -53,7 +53,7 @@ class PageInk:
         self.free = known < _BARE
         self._px_per_mm = blank.px_per_mm
         self._boxes = blank.target_boxes
-        self._owners: tuple[NDArray[np.int32], NDArray[np.bool_]] | None = None
+        self._owners: tuple[NDArray[np.int32], NDArray[np.intp], NDArray[np.float64]] | None = None
 
     def explain(
         self,
@@ -82,7 +82,7 @@ class PageInk:
             min(y0 + height, rows),
         )
         window = left, top, right, bottom
-        seen = self.under_folds(*window, deepest) | self.of_others(number, *window)
+        seen = self.under_folds(*window, deepest) | self.of_others(number, window)
         found[top - y0 : bottom - y0, left - x0 : right - x0] = seen
         return found
 
@@ -101,10 +101,19 @@ class PageInk:
                 mask |= near & (ink <= _UNEVEN * fold.level + _LEAST_FOLD)
         return found
 
-    def of_others(self, number: int, x0: int, y0: int, x1: int, y1: int) -> NDArray[np.bool_]:
-        """Where ink in a window of the form is the tail of a mark in another target."""
-        pieces, tails = self._find_owners()
-        tail = tails[pieces[y0:y1, x0:x1], number].astype(np.uint8)
+    def of_others(
+        self, number: int, window: tuple[int, int, int, int], least: float = _IS_TAIL
+    ) -> NDArray[np.bool_]:
+        """Where ink in a window of the form is the tail of a mark in another target.
+
+        Args:
+            number: The target.
+            window: x0, y0, x1, y1.
+            least: Share of the mark that lies in that other target.
+        """
+        x0, y0, x1, y1 = window
+        pieces, owner, share = self._find_owners()
+        tail = ((owner != number) & (share >= least))[pieces[y0:y1, x0:x1]].astype(np.uint8)
         # With the soft edge of its stroke.
         return np.asarray(cv2.dilate(tail, np.ones((3, 3), np.uint8)) > 0)
 
@@ -129,8 +138,8 @@ class PageInk:
         is_main = inside[main] >= max(_IS_MAIN * inside.sum(), 1)
         return bool(is_main and near[main] >= _IS_OWN * of_all)
 
-    def _find_owners(self) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
-        """The pieces of ink, and for each and each target whether it is another one's there."""
+    def _find_owners(self) -> tuple[NDArray[np.int32], NDArray[np.intp], NDArray[np.float64]]:
+        """The pieces of ink; for each the target that most of it lies in, and how much of it."""
         if self._owners is None:
             ink = self.added >= INK
             count, pieces = _join(ink, self.free, self._px_per_mm)
@@ -140,11 +149,8 @@ class PageInk:
                 here = slice(y0, round(box.bottom)), slice(x0, round(box.right))
                 shares[:, number] = np.bincount(pieces[here][ink[here]], minlength=count)
             shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1)
-            main = shares.argmax(axis=1)
-            is_tail = shares.max(axis=1) >= _IS_TAIL
-            tails = is_tail[:, None] & (main[:, None] != np.arange(len(self._boxes)))
-            tails[0] = False
-            self._owners = np.asarray(pieces, np.int32), tails
+            shares[0] = 0.0
+            self._owners = pieces, shares.argmax(axis=1), shares.max(axis=1)
         return self._owners
 
 
