@@ -17,7 +17,7 @@ from scanner.forms.layout import BLANK_PDF, COPIES_PDF, print_form
 from scanner.forms.pen import MarkKind, MarkStyle, Pen, draw_mark
 from scanner.forms.picture import load_blank
 from scanner.forms.questions import QUESTIONS_FILE
-from scanner.forms.template import Form, read_form
+from scanner.forms.template import Form, read_form, write_form
 from scanner.reading.codes import find_code_box, read_page_code
 from scanner.reading.interpret import Reader
 from tests.synthetic import as_page, scan_like
@@ -165,6 +165,22 @@ def test_more_copies_of_a_form_in_use_are_no_replacement(tmp_path: Path) -> None
     assert again.content_hash == first.content_hash
     assert (again.folder / COPIES_PDF).is_file()
     assert (again.folder / "notes.txt").read_text(encoding="utf-8") == "keep"
+
+
+def test_more_copies_of_a_form_from_before_the_comment_zones_leave_it_as_it_is(
+    tmp_path: Path,
+) -> None:
+    forms = tmp_path / "forms"
+    source = described(tmp_path / "desk", DESCRIPTION + "- kind: lines\n  text: Comments\n")
+    first = print_form(source, forms)
+    assert [comment.id for comment in first.comments] == ["comment-1"]
+    older = first.model_copy(update={"comments": ()})
+    write_form(older, first.folder)
+    before = read_form(first.folder)
+    assert before.content_hash == first.hash_without_comments != first.content_hash
+    again = print_form(source, forms, serials=range(1, 2))
+    assert again.content_hash == before.content_hash
+    assert (again.folder / COPIES_PDF).is_file()
 
 
 def test_a_description_may_lie_where_its_form_will_be(tmp_path: Path) -> None:

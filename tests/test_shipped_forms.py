@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from scanner.forms.catalog import list_forms
-from scanner.forms.drawing.printing import draw_blanks
+from scanner.forms.drawing.printing import BLANK_DPI, draw_blanks
 from scanner.forms.health import Severity, check_form
 from scanner.forms.layout import BLANK_PDF, lay_out_form
 from scanner.forms.picture import load_blank
 from scanner.forms.questions import QUESTIONS_FILE, read_questions
 from scanner.forms.template import FORM_FILE, Form, read_form
+from scanner.geometry import MM_PER_INCH, Box
 
 SHIPPED = Path(__file__).parents[1] / "form_templates"
 TARGETS = {
@@ -75,6 +76,30 @@ def test_what_voters_write_of_themselves_is_a_zone_clear_of_every_box(
         assert option.box.bottom <= zone.y or option.y >= zone.y + zone.h
 
 
+def test_what_voters_write_in_their_own_words_is_a_zone_clear_of_boxes_and_names(
+    pair: tuple[Form, Form],
+) -> None:
+    shipped, _drawn = pair
+    assert shipped.comments
+    for comment in shipped.comments:
+        page = shipped.page(comment.page)
+        assert page is not None
+        assert comment.private
+        assert comment.title
+        assert not comment.title.endswith(":")
+        for _contest, option in shipped.targets_on(comment.page):
+            assert not comment.box.overlaps(option.box), (comment.id, option.id)
+        for zone in shipped.private:
+            apart = not comment.box.overlaps(Box(zone.x, zone.y, zone.w, zone.h))
+            assert zone.page != comment.page or apart
+        scale = BLANK_DPI / MM_PER_INCH
+        box = comment.box.scaled(scale, scale)
+        rows = slice(round(box.y), round(box.bottom))
+        inside = load_blank(shipped, page)[rows, round(box.x) : round(box.right)]
+        dots = (inside < 128).any(axis=0).mean()
+        assert dots > 0.3, "there are no dots to write on"
+
+
 def test_the_field_of_service_is_no_question_of_the_survey() -> None:
     for form in list_forms(SHIPPED):
         asked = [contest.id for contest in form.contests if not contest.breakdown]
@@ -84,7 +109,7 @@ def test_the_field_of_service_is_no_question_of_the_survey() -> None:
 
 
 def test_the_demonstration_was_drawn_from_the_form_that_ships() -> None:
-    known = "0d31cc69c47c6bed52c238ddb1a22b58e979d63f61925f0de2864008f50abd86"
+    known = "bdc6d31ce384745c47f37e0bd5500f3436e41b0ff194ff428e9ffe1218164a37"
     assert read_form(SHIPPED / "sxd_5muc").content_hash == known
 
 

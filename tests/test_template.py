@@ -34,6 +34,11 @@ contests:
       - {id: b, label: Hài lòng, x: 20, y: 40, w: 5, h: 5}
 """
 
+COMMENTS = """\
+comments:
+  - {id: other, title: "Ý kiến khác", x: 20, y: 200, w: 170, h: 18}
+"""
+
 
 def put_form(folder: Path, text: str = FORM) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
@@ -73,6 +78,10 @@ def test_a_form_is_read_as_it_is_written_down(tmp_path: Path) -> None:
         ("number: 1", "number: 2", ["line 9", "pages.1.number", "2 is there twice"]),
         ("pages:", "pages: [", ["not YAML"]),
         (FORM, "- a list", ["starts with"]),
+        (FORM, FORM + COMMENTS + COMMENTS.partition("\n")[2], ["line 19", "'other'", "twice"]),
+        (FORM, FORM + COMMENTS.replace("w: 170", "w: 270"), ["line 18", "other", "outside"]),
+        (FORM, FORM + COMMENTS.replace("id:", "page: 3, id:"), ["line 18", "other", "page 3"]),
+        (FORM, FORM + COMMENTS.replace("x: 20, ", ""), ["line 18", "comments.0.x"]),
     ],
 )
 def test_a_fault_is_told_by_line_and_field(
@@ -163,3 +172,27 @@ def test_the_catalog_lists_forms_by_name_and_says_what_there_is(tmp_path: Path) 
         find_form(tmp_path, "c")
     with pytest.raises(FormError, match="no such folder"):
         list_forms(tmp_path / "missing")
+
+
+def test_comment_zones_are_private_unless_the_form_says_otherwise(tmp_path: Path) -> None:
+    form = read_form(put_form(tmp_path / "a", FORM + COMMENTS))
+    (comment,) = form.comments
+    assert (comment.id, comment.page, comment.private) == ("other", 1, True)
+    assert form.comment("other") == comment
+    assert form.comment("q1") is None
+    assert comment.box == Box(20, 200, 170, 18)
+    public = COMMENTS.replace("h: 18", "h: 18, private: false")
+    shown = read_form(put_form(tmp_path / "b", FORM + public))
+    assert not shown.comments[0].private
+    write_form(shown, tmp_path / "b")
+    again = read_form(tmp_path / "b")
+    assert again.comments == shown.comments
+    assert again.content_hash == shown.content_hash
+
+
+def test_a_form_without_comment_zones_has_the_hash_that_it_always_had(tmp_path: Path) -> None:
+    without = read_form(put_form(tmp_path / "a"))
+    assert "comments" not in without.model_dump()
+    with_them = read_form(put_form(tmp_path / "b", FORM + COMMENTS))
+    assert without.content_hash == without.hash_without_comments
+    assert with_them.content_hash != without.content_hash == with_them.hash_without_comments

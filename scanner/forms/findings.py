@@ -32,11 +32,18 @@ class Finding:
     page: int | None = None
     weight: int = 10
     """Points that it takes away."""
+    places: tuple[tuple[str, str], ...] = ()
+    """The targets that it is about, by contest and option; the option is empty for a contest."""
 
 
 def score(findings: Iterable[Finding]) -> int:
     """How fit a form is, 0..100, after all that was found about it."""
     return max(0, BEST_SCORE - sum(finding.weight for finding in findings))
+
+
+def ids_of(targets: Targets) -> tuple[tuple[str, str], ...]:
+    """Targets by contest and option, as a finding names its places."""
+    return tuple((contest.id, option.id) for contest, option in targets)
 
 
 def name_targets(targets: Targets) -> str:

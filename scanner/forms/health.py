@@ -18,6 +18,7 @@ from scanner.forms.findings import (
     Finding,
     Severity,
     Targets,
+    ids_of,
     name_targets,
     score,
     shorten,
@@ -166,12 +167,15 @@ def _check_words(form: Form) -> Iterator[Finding]:
             _("Targets without a label: {targets}.").format(targets=name_targets(bare)),
             _("Write their labels into form.yaml, so that the tally can be read."),
             weight=5,
+            places=ids_of(bare),
         )
     untitled = [contest.id for contest in form.contests if not contest.title]
+    contests = tuple((contest, "") for contest in untitled)
     if untitled:
         yield Finding(
             Severity.WARNING,
             _("Contests without a title: {contests}.").format(contests=shorten(untitled)),
             _("Write their titles into form.yaml, so that the tally can be read."),
             weight=5,
+            places=contests,
         )

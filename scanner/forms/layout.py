@@ -105,9 +105,10 @@ def print_form(
         shutil.copyfile(questions_path, made / QUESTIONS_FILE)
         if not place.exists() or replace:
             move_into_place(workshop, forms_folder, questions.id)
-        elif not (place / FORM_FILE).exists() or read_form(place).content_hash == form.content_hash:
+        elif not (place / FORM_FILE).exists() or _is_the_same(read_form(place), form):
             for file in made.iterdir():
-                file.replace(place / file.name)
+                if file.name != FORM_FILE or not (place / FORM_FILE).exists():
+                    file.replace(place / file.name)
         else:
             raise FormError(
                 _("There is a form {id!r} already.").format(id=questions.id),
@@ -115,6 +116,11 @@ def print_form(
                 path=place,
             )
     return read_form(place)
+
+
+def _is_the_same(registered: Form, made: Form) -> bool:
+    """Whether a form is drawn as it was; one from before the comment zones stays without them."""
+    return registered.content_hash in {made.content_hash, made.hash_without_comments}
 
 
 def _check_serials(serials: range) -> None:

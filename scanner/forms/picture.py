@@ -17,6 +17,8 @@ ColourImage = NDArray[np.uint8]
 _PAPER_SHARE = 0.45
 """How much of the blank's own darkness stays, so that the drawing stands out."""
 _ZONE_COLOUR: Colour = (110, 110, 110)
+_COMMENT_COLOUR: Colour = (120, 120, 0)
+_DASH_MM = 2.0
 _CONTEST_COLOURS: tuple[Colour, ...] = (
     (178, 76, 0),
     (30, 30, 200),
@@ -54,7 +56,7 @@ def draw_form(form: Form, page: Page) -> ColourImage:
     """The blank of a page, faded, with each target framed and numbered.
 
     The number is the target's place in the form, from 1; each contest has a colour. Private
-    zones are crossed out.
+    zones are crossed out; places for comments have a dashed frame.
 
     Returns:
         Shape (height, width, 3), blue-green-red.
@@ -79,6 +81,9 @@ def draw_form(form: Form, page: Page) -> ColourImage:
             _draw_frame(canvas, box, _ZONE_COLOUR, line_px)
             left_top, right_bottom = _corners(box)
             cv2.line(canvas, left_top, right_bottom, _ZONE_COLOUR, line_px)
+    for comment in form.comments:
+        if comment.page == page.number:
+            _draw_dashes(canvas, comment.box.scaled(*scale), round(_DASH_MM * scale[0]), line_px)
     return canvas
 
 
@@ -98,6 +103,16 @@ def _corners(box: Box) -> tuple[tuple[int, int], tuple[int, int]]:
 def _draw_frame(canvas: ColourImage, box: Box, colour: Colour, line_px: int) -> None:
     left_top, right_bottom = _corners(box)
     cv2.rectangle(canvas, left_top, right_bottom, colour, line_px)
+
+
+def _draw_dashes(canvas: ColourImage, box: Box, dash_px: int, line_px: int) -> None:
+    (left, top), (right, bottom) = _corners(box)
+    for x in range(left, right, 2 * dash_px):
+        for y in (top, bottom):
+            cv2.line(canvas, (x, y), (min(x + dash_px, right), y), _COMMENT_COLOUR, line_px)
+    for y in range(top, bottom, 2 * dash_px):
+        for x in (left, right):
+            cv2.line(canvas, (x, y), (x, min(y + dash_px, bottom)), _COMMENT_COLOUR, line_px)
 
 
 def _draw_number(canvas: ColourImage, box: Box, number: int, pen: tuple[Colour, int]) -> None:

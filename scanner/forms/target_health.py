@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from scanner.forms.findings import Finding, Severity, Targets, name_targets
+from scanner.forms.findings import Finding, Severity, Targets, ids_of, name_targets
 from scanner.forms.template import TEXT_SHAPES, Form, Option, Page
 from scanner.geometry import Box
 from scanner.messages import gettext as _
@@ -66,6 +66,7 @@ def _check_words(targets: Targets, gray: Gray, page: Page) -> Iterator[Finding]:
             _("Look at the overlay of 'kiemphieu form show'; correct positions or resolution."),
             page.number,
             50,
+            ids_of(bare),
         )
 
 
@@ -81,6 +82,7 @@ def _check_places(targets: Targets, page: Page) -> Iterator[Finding]:
             _("Move them inwards: printers and scanners lose the edge of a sheet."),
             page.number,
             15,
+            ids_of(near_edge),
         )
     if tiny:
         yield Finding(
@@ -89,6 +91,7 @@ def _check_places(targets: Targets, page: Page) -> Iterator[Finding]:
             _("Print boxes of 4 mm or more."),
             page.number,
             15,
+            ids_of(tiny),
         )
 
 
@@ -102,6 +105,7 @@ def _check_neighbours(targets: Targets, page: Page) -> Iterator[Finding]:
             _("Correct their positions in form.yaml."),
             page.number,
             50,
+            ids_of(overlapping),
         )
     # The cells of a table share their rules, and people mark the middle of a cell.
     loose = [pair for pair in near if pair[1].shape != "cell"]
@@ -114,6 +118,7 @@ def _check_neighbours(targets: Targets, page: Page) -> Iterator[Finding]:
             _("Print them further apart, so that no mark reaches into the next box."),
             page.number,
             10,
+            ids_of(loose),
         )
 
 
@@ -141,6 +146,7 @@ def _check_zones(form: Form, targets: Targets, page: Page) -> Iterator[Finding]:
             _("Make the zone smaller in form.yaml: it is for names, addresses and the like."),
             page.number,
             40,
+            ids_of(covered),
         )
 
 
@@ -161,6 +167,7 @@ def _check_outlines(targets: Targets, gray: Gray, page: Page) -> Iterator[Findin
             _("Look at the overlay of 'kiemphieu form show'; correct positions or resolution."),
             page.number,
             15,
+            ids_of(missing),
         )
     if marked:
         yield Finding(
@@ -171,6 +178,7 @@ def _check_outlines(targets: Targets, gray: Gray, page: Page) -> Iterator[Findin
             _("Use an empty form as the blank, not one that somebody has filled in."),
             page.number,
             50,
+            ids_of(marked),
         )
     if crowded:
         yield Finding(
@@ -181,6 +189,7 @@ def _check_outlines(targets: Targets, gray: Gray, page: Page) -> Iterator[Findin
             _("Leave white around each box, so that marks and print can be told apart."),
             page.number,
             5,
+            ids_of(crowded),
         )
 
 

@@ -124,7 +124,8 @@ class Zone(_Part):
     """A rectangle of a page where voters write about themselves.
 
     Its place is recorded, and drawn on the picture of the form. Nothing written in it is kept
-    as text; it is not masked on pictures of sheets.
+    as text. On the review page it is covered for all but the committee; the pictures that ``show``
+    writes are not covered.
     """
 
     page: int = Field(default=1, ge=1)
@@ -132,6 +133,28 @@ class Zone(_Part):
     y: Position
     w: Length
     h: Length
+
+
+class Comment(_Part):
+    """A place where voters write in their own words: comment lines, or the dots of a write-in.
+
+    What is written there can be typed by a person; it is never required, and counts for no vote.
+    """
+
+    id: str = Field(min_length=1, max_length=200)
+    title: Text = ""
+    page: int = Field(default=1, ge=1)
+    x: Position
+    y: Position
+    w: Length
+    h: Length
+    private: bool = True
+    """Crops and typed texts are shown to those only who may decide."""
+
+    @property
+    def box(self) -> Box:
+        """The place to write, in millimetres."""
+        return Box(self.x, self.y, self.w, self.h)
 
 
 class Page(_Part):
@@ -174,13 +197,25 @@ class Form(_Part):
     pages: tuple[Page, ...] = Field(min_length=1)
     contests: tuple[Contest, ...] = ()
     private: tuple[Zone, ...] = ()
+    comments: tuple[Comment, ...] = ()
 
     _folder: Path | None = None
+
+    @model_serializer(mode="wrap")
+    def _leave_out_the_usual(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without ``comments`` where there are none: forms of before keep their content hash."""
+        fields: dict[str, Any] = handler(self)
+        if not self.comments:
+            fields.pop("comments", None)
+        return fields
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         _must_differ([page.number for page in self.pages], "pages", "number")
         _must_differ([contest.id for contest in self.contests], "contests", "id")
+        _must_differ([comment.id for comment in self.comments], "comments", "id")
+        for number, comment in enumerate(self.comments):
+            self._check_place(comment, comment.id, ("comments", number))
         for number, contest in enumerate(self.contests):
             for place, option in enumerate(contest.options):
                 self._check_place(
@@ -188,16 +223,16 @@ class Form(_Part):
                 )
         return self
 
-    def _check_place(self, option: Option, name: str, steps: tuple[str | int, ...]) -> None:
-        page = self.page(option.page)
+    def _check_place(self, part: Option | Comment, name: str, steps: tuple[str | int, ...]) -> None:
+        page = self.page(part.page)
         if page is None:
             raise MisplacedError(
                 _("{name} lies on page {page}, which the form has not").format(
-                    name=name, page=option.page
+                    name=name, page=part.page
                 ),
                 steps,
             )
-        if option.box.right > page.width_mm + 0.5 or option.box.bottom > page.height_mm + 0.5:
+        if part.box.right > page.width_mm + 0.5 or part.box.bottom > page.height_mm + 0.5:
             raise MisplacedError(_("{name} lies outside its page").format(name=name), steps)
 
     def targets(self) -> Iterator[tuple[Contest, Option]]:
@@ -223,6 +258,10 @@ class Form(_Part):
         """The contest with that id, or None."""
         return next((contest for contest in self.contests if contest.id == contest_id), None)
 
+    def comment(self, comment_id: str) -> Comment | None:
+        """The comment zone with that id, or None."""
+        return next((one for one in self.comments if one.id == comment_id), None)
+
     @property
     def folder(self) -> Path:
         """Where the form was read from.
@@ -238,13 +277,27 @@ class Form(_Part):
         """The file with the blank of a page."""
         return self.folder / page.blank
 
+    def kept_in(self, folder: Path) -> Form:
+        """The same form, with its blanks in a folder."""
+        form = self.model_copy()
+        form._folder = folder
+        return form
+
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 over what the form says and over its blanks: 64 hexadecimal digits.
 
         Comments and lay-out of the YAML do not count; one pixel of a blank does.
         """
-        digest = hashlib.sha256(self.model_dump_json(by_alias=True).encode())
+        return self._hash(self)
+
+    @cached_property
+    def hash_without_comments(self) -> str:
+        """The content hash that it would have without comment zones, on which no vote depends."""
+        return self._hash(self.model_copy(update={"comments": ()}))
+
+    def _hash(self, content: Form) -> str:
+        digest = hashlib.sha256(content.model_dump_json(by_alias=True).encode())
         for page in self.pages:
             digest.update(self.blank_path(page).read_bytes())
         return digest.hexdigest()
@@ -258,13 +311,17 @@ def _must_differ(values: Sequence[object], parts: str, field: str) -> None:
             )
 
 
-def read_form(folder: Path) -> Form:
+def read_form(folder: Path, file: str = FORM_FILE) -> Form:
     """Read and check ``folder/form.yaml`` and see that its blanks are there.
+
+    Args:
+        folder: The folder of the form.
+        file: Another file of it, such as that of a former version.
 
     Raises:
         FormError: Names the file, the line and the field, and says what to do.
     """
-    path = folder / FORM_FILE
+    path = folder / file
     if not path.is_file():
         raise FormError(_("There is no form.yaml here."), path=folder)
     try:

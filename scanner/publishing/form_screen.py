@@ -47,9 +47,7 @@ def show_registered(
     form: Form, notes: Sequence[str], pictures: Sequence[Path]
 ) -> Iterator[RenderableType]:
     """A draft that has just been made from a blank, and what to do with it."""
-    yield _size(form)
-    for note in notes:
-        yield Text(f"  ? {note}", style="yellow")
+    yield from show_doubts(form, notes)
     yield _("Look at the pictures, and correct what is wrong in {path}:").format(
         path=form.folder / FORM_FILE
     )
@@ -57,6 +55,13 @@ def show_registered(
     yield _("After a correction, draw it anew:")
     yield f"  kiemphieu form show {form.id}"
     yield from _next_for(form)
+
+
+def show_doubts(form: Form, notes: Sequence[str]) -> Iterator[RenderableType]:
+    """A draft that has just been made, and what the program was not sure of."""
+    yield _size(form)
+    for note in notes:
+        yield Text(f"  ? {note}", style="yellow")
 
 
 def _size(form: Form) -> str:

@@ -64,6 +64,8 @@ class RegisterRequest:
     """Put the draft in the place of a form of the same id."""
     allow_marked: bool = False
     """Take the blank though marks seem to be on it."""
+    allow_empty: bool = False
+    """Take a blank on which no target was found; a person will draw them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def register_blank(request: RegisterRequest, tell: Tell | None = None) -> Regist
     _refuse_id(request)
     say(_("Reading the blank"))
     sides, targets, notes = find_on_blanks(request.blank, request.examples, request.dpi)
-    if not targets:
+    if not targets and not request.allow_empty:
         raise _no_target(request)
     if not request.allow_marked:
         _refuse_marked(request, sides, targets)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scanner.forms.drawing.design import BOX_MM, Design, tell_most
-from scanner.forms.drawing.pieces import Item, Piece, Run, Target
+from scanner.forms.drawing.pieces import Item, Piece, Run, Target, Writing
 from scanner.forms.drawing.typography import dots, needs_breaking, width_mm, wrap
 from scanner.forms.fonts import Face
 from scanner.forms.questions import Choice, Matrix, Question
@@ -16,6 +16,8 @@ _BOX_TOP_MM = 0.85
 _LABEL_DROP_MM = 1.45
 """From the middle of a box down to the base line of its label."""
 _MOST_LABEL_LINES = 2
+_ABOVE_DOTS_MM, _BELOW_DOTS_MM = 5.0, 2.0
+"""How far from the base line of the dots people write."""
 
 
 def draw_question(question: Question, design: Design) -> Piece:
@@ -40,7 +42,7 @@ def draw_question(question: Question, design: Design) -> Piece:
             x = left + column * (room + _COLUMN_GAP_MM)
             answer = _answer(question, choice, (x, y), room, design)
             items.extend(answer)
-            row_lines = max(row_lines, len(answer) - 1)
+            row_lines = max(row_lines, sum(isinstance(item, Run) for item in answer))
         y += max(row_lines * design.line_mm, BOX_MM + _BOX_TOP_MM) + _ROW_GAP_MM
     return Piece(y + 0.9, tuple(items), name=question.name)
 
@@ -108,7 +110,15 @@ def _answer(
         label = f"{choice.label} "
         start = label_x + width_mm(label, Face.PLAIN, size_pt)
         text = label + dots(x + room - start, size_pt)
-        return [target, Run(label_x, base, text, Face.PLAIN, size_pt)]
+        writing = Writing(
+            x=start,
+            y=base - _ABOVE_DOTS_MM,
+            w=x + room - start,
+            h=_ABOVE_DOTS_MM + _BELOW_DOTS_MM,
+            title=f"{question.name.rstrip(':')}: {choice.label.rstrip(':')}",
+            answers=(question.id, choice.id),
+        )
+        return [target, Run(label_x, base, text, Face.PLAIN, size_pt), writing]
     lines = wrap(choice.label, Face.PLAIN, size_pt, room - BOX_MM - _LABEL_GAP_MM)
     runs = (
         Run(label_x, base + row * design.line_mm, line, Face.PLAIN, size_pt)

@@ -8,7 +8,7 @@ from typing import Any
 from scanner.forms.drawing.asking import draw_question
 from scanner.forms.drawing.design import Design, instruct
 from scanner.forms.drawing.names import draw_names
-from scanner.forms.drawing.pieces import Item, Piece, Private, Run, Stroke
+from scanner.forms.drawing.pieces import Item, Piece, Private, Run, Stroke, Writing
 from scanner.forms.drawing.tables import draw_matrix
 from scanner.forms.drawing.typography import (
     centered,
@@ -37,9 +37,12 @@ from scanner.forms.questions import (
 _FACES = {"plain": Face.PLAIN, "bold": Face.BOLD, "italic": Face.ITALIC}
 _HEAD_GAP_MM = 4.0
 _DOTS_MM = 7.6
+_FIRST_DOTS_MM = 8.0
 _BLANK_GAP_MM = 3.0
 _FIRST_LINE_MM = 10.0
 _PRIVATE_MARGIN_MM = 1.0
+_WRITING_TOP_MM, _BELOW_DOTS_MM = 1.0, 2.6
+"""Where the room to write begins, and how far below the last dots it ends."""
 _LONGEST_NAME = 60
 
 
@@ -202,10 +205,12 @@ def _page_break(_block: PageBreak, _design: Design) -> Piece:
 
 def _writing_lines(block: Lines, design: Design) -> Piece:
     end, size_pt = design.column_mm, design.text_pt
-    runs = list(dotted(0, end, 8.0, block.text, face=Face.BOLD, size_pt=size_pt))
+    runs = list(dotted(0, end, _FIRST_DOTS_MM, block.text, face=Face.BOLD, size_pt=size_pt))
     for row in range(1, block.count):
-        runs.extend(dotted(0, end, 8.0 + row * _DOTS_MM, "", size_pt=size_pt))
-    return Piece(block.count * _DOTS_MM + 4.0, tuple(runs), name=block.text)
+        runs.extend(dotted(0, end, _FIRST_DOTS_MM + row * _DOTS_MM, "", size_pt=size_pt))
+    bottom = _FIRST_DOTS_MM + (block.count - 1) * _DOTS_MM + _BELOW_DOTS_MM
+    room = Writing(0, _WRITING_TOP_MM, end, bottom - _WRITING_TOP_MM, block.text.rstrip(":"))
+    return Piece(block.count * _DOTS_MM + 4.0, (*runs, room), name=block.text)
 
 
 def _name(rows: Sequence[BlankRow]) -> str:

@@ -59,6 +59,19 @@ class Private:
 
 
 @dataclass(frozen=True, slots=True)
+class Writing:
+    """A place to write in one's own words; drawn by its dots, which are runs."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+    title: str
+    answers: tuple[str, str] | None = None
+    """Contest and option that it belongs to, where it is a write-in."""
+
+
+@dataclass(frozen=True, slots=True)
 class Code:
     """A QR code, ``side`` long without its quiet zone."""
 
@@ -68,7 +81,7 @@ class Code:
     code: PageCode
 
 
-Item = Run | Stroke | Target | Private | Code
+Item = Run | Stroke | Target | Private | Writing | Code
 
 
 @dataclass(frozen=True, slots=True)

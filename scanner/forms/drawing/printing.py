@@ -15,7 +15,7 @@ from reportlab.pdfgen.canvas import Canvas
 from scanner.forms.codes import PageCode, draw_code, format_serial
 from scanner.forms.drawing.design import OUTLINE_MM, Design
 from scanner.forms.drawing.paging import Placed
-from scanner.forms.drawing.pieces import Code, Item, Private, Run, Stroke, Target
+from scanner.forms.drawing.pieces import Code, Item, Private, Run, Stroke, Target, Writing
 from scanner.forms.drawing.typography import centered
 from scanner.forms.fonts import Face
 from scanner.forms.questions import Questions
@@ -167,7 +167,7 @@ def _draw(canvas: Canvas, item: Item, design: Design, origin: tuple[float, float
             canvas.rect(x * mm, y * mm, side * mm, side * mm, stroke=1, fill=0)
         case Code():
             _draw_code(canvas, item, design)
-        case Target() | Private():
+        case Target() | Private() | Writing():
             pass
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from scanner.forms.codes import PageCode, encode_code
 from scanner.forms.drawing.design import Design
 from scanner.forms.drawing.paging import Placed
-from scanner.forms.drawing.pieces import Private, Target
+from scanner.forms.drawing.pieces import Private, Target, Writing
 from scanner.forms.questions import Matrix, Question, Questions
-from scanner.forms.template import Contest, Form, Option, Page, Zone
+from scanner.forms.template import Comment, Contest, Form, Option, Page, Zone
 
 _PRIVATE_BESIDE_MM = 2.0
 
@@ -34,6 +34,7 @@ def record_form(questions: Questions, design: Design, placed: Sequence[Placed]) 
         ),
         contests=tuple(_contests(questions, _options(design, placed))),
         private=tuple(_private_zones(design, placed)),
+        comments=tuple(_comments(design, placed)),
     )
 
 
@@ -87,5 +88,23 @@ def _private_zones(design: Design, placed: Sequence[Placed]) -> Iterator[Zone]:
                     x=design.left_mm - _PRIVATE_BESIDE_MM,
                     y=round(design.top_mm + part.top + item.y, 3),
                     w=design.column_mm + 2 * _PRIVATE_BESIDE_MM,
+                    h=round(item.h, 3),
+                )
+
+
+def _comments(design: Design, placed: Sequence[Placed]) -> Iterator[Comment]:
+    """Every place to write, in printed order; comment lines are numbered, write-ins are named."""
+    lines = 0
+    for part in placed:
+        for item in part.piece.items:
+            if isinstance(item, Writing):
+                lines += item.answers is None
+                yield Comment(
+                    id=f"comment-{lines}" if item.answers is None else "/".join(item.answers),
+                    title=item.title,
+                    page=part.page,
+                    x=round(design.left_mm + item.x, 3),
+                    y=round(design.top_mm + part.top + item.y, 3),
+                    w=round(item.w, 3),
                     h=round(item.h, 3),
                 )
