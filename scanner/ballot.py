@@ -61,6 +61,10 @@ class Reason(StrEnum):
     PAGE_ORDER = "page_order"
     SAME_IMAGE = "same_image"
     SAME_PAPER = "same_paper"
+    TYPED_BY_HAND = "typed_by_hand"
+    # What people left.
+    FLAGGED = "flagged"
+    READERS_DISAGREE = "readers_disagree"
     # Worth knowing; no person needed unless the form asks for it.
     UNDERVOTE = "undervote"
     BLANK_CONTEST = "blank_contest"
@@ -72,6 +76,10 @@ class Reason(StrEnum):
     UNREADABLE_FILE = "unreadable_file"
     ENCRYPTED_FILE = "encrypted_file"
     IMAGE_TOO_LARGE = "image_too_large"
+    # A sheet that a person has set aside.
+    FOREIGN_SHEET = "foreign_sheet"
+    COPY_OF_SHEET = "copy_of_sheet"
+    VOID_SHEET = "void_sheet"
 
 
 REFUSING = frozenset(
@@ -81,9 +89,12 @@ REFUSING = frozenset(
         Reason.UNREADABLE_FILE,
         Reason.ENCRYPTED_FILE,
         Reason.IMAGE_TOO_LARGE,
+        Reason.FOREIGN_SHEET,
+        Reason.COPY_OF_SHEET,
+        Reason.VOID_SHEET,
     }
 )
-"""A page with one of these is refused: it is listed with its evidence and never counted."""
+"""A page or a sheet with one of these is refused: it is listed with its evidence, never counted."""
 
 IGNORED_BY_DEFAULT = frozenset(
     {Reason.UNDERVOTE, Reason.BLANK_CONTEST, Reason.BLANK_SHEET, Reason.NOTHING_STRUCK}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,7 @@ def make_count(
     *,
     settings: Settings | None = None,
     page_reasons: tuple[Reason, ...] = (),
+    mm_per_px: float = 1.0,
 ) -> Path:
     """A count of one batch as a scan would have left it.
 
@@ -62,6 +63,7 @@ def make_count(
         sheets: What was measured on them.
         settings: With which it was read.
         page_reasons: Doubts about every first page as a whole.
+        mm_per_px: How large its pixels are, for a count that is given an ``images/a.pdf``.
     """
     settings = settings or Settings()
     pages = [(number, sheet[number - 1]) for sheet in sheets for number in range(1, len(sheet) + 1)]
@@ -78,7 +80,10 @@ def make_count(
                 PageResult(
                     source.page,
                     f"{batch.id}-{place}",
-                    _read(form, number, targets, settings, page_reasons if number == 1 else ()),
+                    replace(
+                        _read(form, number, targets, settings, page_reasons if number == 1 else ()),
+                        homography=(mm_per_px, 0, 0, 0, mm_per_px, 0, 0, 0, 1),
+                    ),
                 )
                 for place, (source, (number, targets)) in enumerate(
                     zip(waiting, pages, strict=True)

@@ -11,11 +11,11 @@ from scanner.counting.adjudication import (
     Decision,
     SheetRecord,
     Verdict,
-    check_decision,
     open_doubts,
     resolve,
     sheet_label,
 )
+from scanner.counting.decision_checks import check_decision
 from scanner.counting.tally import REFUSED_BY_PERSON
 from scanner.errors import BadArgumentsError
 from scanner.forms.template import Contest, Form, Option, Page, Rule

@@ -33,6 +33,7 @@ from scanner.counting.redecide import (
 )
 from scanner.counting.results import final_records
 from scanner.counting.store import Store
+from scanner.counting.store_schema import SCHEMA_VERSION
 from scanner.errors import BadArgumentsError, CountError
 from scanner.forms.template import Form
 from scanner.settings import Settings
@@ -207,6 +208,7 @@ from scanner.counting.kept_forms import load_kept_forms
 from scanner.counting.limits import Limits
 from scanner.counting.redecide import at_rest, change_limits, redecide
 from scanner.counting.store import Store
+from scanner.counting.store_schema import SCHEMA_VERSION
 
 def note(connection, what, detail):
     assert connection.in_transaction()
@@ -299,5 +301,5 @@ def test_a_count_of_the_version_before_opens_and_takes_limits(form: Form, tmp_pa
     assert plain(count) == before
     assert change(count, STRICT).sheets
     with sqlite3.connect(count / "count.db") as connection:
-        assert connection.execute("SELECT schema FROM count").fetchone() == (2,)
+        assert connection.execute("SELECT schema FROM count").fetchone() == (SCHEMA_VERSION,)
     connection.close()

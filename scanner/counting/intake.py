@@ -259,12 +259,13 @@ def _put_together(store: Store, batch: Batch, forms: Sequence[Form], options: Sc
     drafts = assembly.sheets
     pages = store.page_reasons(batch.id)
     by_id = {form.id: form for form in forms}
-    first = store.first_free_sheet()
     own = {page for page, _reasons in pages.values()}
     store.save_same_paper(batch.id, find_same_paper(store.inked_pages(), own))
     greys, settings = greys_of(store, batch.id, forms), settings_in_force(store)[batch.id]
 
     def sheets() -> Iterator[tuple[SheetRecord, list[int], list[StoredTarget]]]:
+        # Asked while nobody else can write: people make sheets, too.
+        first = store.first_free_sheet()
         for number, draft in enumerate(drafts, start=first):
             ids = [pages[position][0] for position in draft.pages]
             doubts = [reason for position in draft.pages for reason in pages[position][1]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 
 from scanner.counting.records import FORMS_FOLDER
@@ -13,6 +14,7 @@ from scanner.counting.store_schema import storage_faults
 from scanner.errors import CountError, FormError
 from scanner.forms.catalog import find_form, list_forms
 from scanner.forms.template import FORM_FILE, Form, read_form
+from scanner.forms.versions import former_versions
 from scanner.messages import gettext as _
 
 
@@ -80,8 +82,14 @@ def _read_once(folder: Path, stamps: tuple[tuple[str, int, int], ...]) -> Form:
 
 
 def _see_that_it_is_the_same(content_hash: str, registered: Path, count_folder: Path) -> None:
-    is_there = (registered / FORM_FILE).is_file()
-    if is_there and read_form(registered).content_hash != content_hash:
+    if not (registered / FORM_FILE).is_file():
+        return
+    # Places to write may be added to a form in use: what is read does not depend on them. And a
+    # form that was saved anew on its page still has the version that the count began with.
+    versions = chain([read_form(registered)], former_versions(registered))
+    if not any(
+        content_hash in {form.content_hash, form.hash_without_comments} for form in versions
+    ):
         raise CountError(
             _("Form {form} has changed since this count began.").format(form=registered.name),
             remedy=_("Begin a new count, or register the changed form under another name."),

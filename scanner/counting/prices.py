@@ -8,7 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from scanner.ballot import MarkState, SheetStatus, TargetReading
-from scanner.counting.adjudication import Decision, SheetRecord, open_doubts, resolve
+from scanner.counting.adjudication import (
+    Decision,
+    SheetRecord,
+    answers,
+    open_doubts,
+    resolve,
+)
 from scanner.counting.limits import Limits
 from scanner.forms.template import Form
 
@@ -88,7 +94,7 @@ def price_of_sheet(
         return Price(None)
     doubts = open_doubts(record, made, form.rule)
     waiting = {contest for contest, _reasons in doubts if contest is not None}
-    decided = {decision.contest for decision in made}
+    decided = {decision.contest for decision in answers(made)}
     ours = {contest.id for contest in form.contests}
     price = Price(None, all_targets=len(targets), all_sheets=1, sheets=int(bool(doubts)))
     for contest in waiting:

@@ -21,7 +21,8 @@ from scanner.counting.intake import read_sheet
 from scanner.counting.limits import Limits, common_limits, settings_in_force
 from scanner.counting.prices import Price, price_of_sheet
 from scanner.counting.records import LimitChange, StoredTarget
-from scanner.counting.results import now
+from scanner.counting.results import now, readers_of
+from scanner.counting.reworked import typed, typed_contests
 from scanner.counting.sheets import SheetDraft
 from scanner.counting.store import Store
 from scanner.errors import BadArgumentsError, CountError
@@ -63,6 +64,8 @@ class Redecision:
     before: Price = field(default_factory=lambda: Price(None))
     """What the limits in force until now cost."""
     after: Price = field(default_factory=lambda: Price(None))
+    last_rework: int = 0
+    """The last time that sheets were put together anew before this was worked out."""
 
     @property
     def is_nothing(self) -> bool:
@@ -117,14 +120,24 @@ def redecide_sheet(
     # Whether anything at all is marked follows from the targets; all else does not.
     kept = tuple(reason for reason in record.reasons if reason is not Reason.BLANK_SHEET)
     draft = SheetDraft((), record.form, kept, record.serial)
-    return read_sheet(draft, form, (), targets, (record.sheet, record.batch))
+    again = read_sheet(draft, form, (), targets, (record.sheet, record.batch))
+    # What people type is not read, whatever the machine sees there.
+    return typed(again, typed_contests(record))
 
 
-def sheets_with_targets(store: Store) -> Iterator[tuple[SheetRecord, list[StoredTarget]]]:
-    """Every sheet with the targets of all its pages, in scan order, one at a time."""
-    groups = groupby(store.stored_targets(), key=lambda target: target.sheet)
+def sheets_with_targets(
+    store: Store, *, with_gone: bool = False
+) -> Iterator[tuple[SheetRecord, list[StoredTarget]]]:
+    """Every sheet with the targets of all its pages, in scan order, one at a time.
+
+    Args:
+        store: The count.
+        with_gone: Also the sheets that count no more.
+    """
+    stored = store.stored_targets(with_gone=with_gone)
+    groups = groupby(stored, key=lambda target: target.sheet)
     waiting = next(groups, None)
-    for record in store.sheets():
+    for record in store.sheets(with_gone=with_gone):
         found: list[StoredTarget] = []
         if waiting is not None and waiting[0] == record.sheet:
             found = list(waiting[1])
@@ -145,42 +158,57 @@ def redecide(store: Store, forms: Sequence[Form], limits: Limits) -> Redecision:
     settings = {batch: limits.put_into(each) for batch, each in former.items()}
     greys = {batch: greys_of(store, batch, forms) for batch in former}
     decisions = store.decisions()
-    targets: list[TargetChange] = []
+    readers = readers_of(store, forms)
+    last_rework = store.last_rework()
+    gone, elsewhere = store.gone_sheets(), store.pages_from_elsewhere()
+    targets: dict[tuple[int, int], TargetChange] = {}
     sheets = []
     statuses: Counter[tuple[SheetStatus, SheetStatus]] = Counter()
     drifted = 0
     before, after = Price(common_limits(former), is_present=True), Price(limits)
-    for record, stored in sheets_with_targets(store):
+    for record, stored in sheets_with_targets(store, with_gone=True):
         if record.form is None:
             continue
         form, made = by_id[record.form], decisions.get(record.sheet, ())
-        in_force, grey = settings[record.batch], greys[record.batch]
-        becomes = [decide_stored(one.reading, in_force, form, grey) for one in stored]
+        batches = [elsewhere.get(one.page, record.batch) for one in stored]
+        becomes = [
+            decide_stored(one.reading, settings[batch], form, greys[batch])
+            for batch, one in zip(batches, stored, strict=True)
+        ]
         changes = [
-            TargetChange(record.batch, was, now_is)
-            for was, now_is in zip(stored, becomes, strict=True)
+            TargetChange(batch, was, now_is)
+            for batch, was, now_is in zip(batches, stored, becomes, strict=True)
             if was.reading != now_is
         ]
-        drifted += sum(_is_drifted(one, former[record.batch], form, grey) for one in changes)
-        targets += changes
         again = redecide_sheet(record, form, stored, becomes)
+        by_place = {(one.stored.page, one.stored.place): one for one in changes}
+        if record.sheet in gone:
+            # It may count again one day, and is to be read then as any other.
+            targets.update((key, one) for key, one in by_place.items() if key not in targets)
+            sheets += [again] if again != record else []
+            continue
+        targets |= by_place
+        drifted += sum(
+            _is_drifted(one, former[one.batch], form, greys[one.batch]) for one in changes
+        )
         former_price = price_of_sheet(record, form, made, [one.reading for one in stored])
         before.add(former_price)
         is_same = again is record
         after.add(former_price if is_same else price_of_sheet(again, form, made, becomes))
         if again != record:
             sheets.append(again)
-            stood, stands = (resolve(one, made, form).status for one in (record, again))
+            stood, stands = (resolve(one, made, form, readers).status for one in (record, again))
             statuses[stood, stands] += 1
     return Redecision(
         limits=limits,
         former=former,
-        targets=tuple(targets),
+        targets=tuple(targets.values()),
         sheets=tuple(sheets),
         statuses=statuses,
         drifted=drifted,
         before=before,
         after=after,
+        last_rework=last_rework,
     )
 
 
@@ -203,6 +231,7 @@ def change_limits(store: Store, change: Redecision, *, by: str, why: str) -> Non
 
     Raises:
         BadArgumentsError: No name or no reason is given.
+        CountError: Somebody has put sheets together anew since it was worked out.
     """
     if not by.strip() or not why.strip():
         raise BadArgumentsError(
@@ -251,6 +280,7 @@ def _save(store: Store, change: Redecision, by: str, why: str) -> None:
         ((one.batch, one.stored, one.becomes) for one in change.targets),
         change.sheets,
         detail | {"from": former},
+        last_rework=change.last_rework,
     )
 
 

@@ -10,7 +10,6 @@ the whole batch settles is settled with its sheets, and the measures it came fro
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
@@ -20,7 +19,7 @@ import sqlalchemy as sa
 
 from scanner.ballot import PageReading, Reason, TargetReading, UnreadablePage
 from scanner.counting import store_rows as rows
-from scanner.counting.adjudication import Decision, SheetRecord
+from scanner.counting.adjudication import SheetRecord
 from scanner.counting.paper import PageSlot
 from scanner.counting.records import (
     IMAGES_FOLDER,
@@ -35,29 +34,55 @@ from scanner.counting.records import (
     ScannedFile,
     StoredTarget,
 )
-from scanner.counting.store_base import note, now
+from scanner.counting.store_base import PAPERS, note, now
+from scanner.counting.store_check import CheckStore
+from scanner.counting.store_decisions import DecisionStore, no_such_sheet
+from scanner.counting.store_figures import FigureStore
+from scanner.counting.store_journal import JournalStore
 from scanner.counting.store_limits import LimitStore, write_targets
-from scanner.counting.store_pages import PageStore, flag_same_paper
+from scanner.counting.store_pages import flag_same_paper
+from scanner.counting.store_people import PeopleStore
+from scanner.counting.store_pictures import PictureStore
+from scanner.counting.store_queue import QueueStore
+from scanner.counting.store_rework import ReworkStore, refuse_if_reworked
 from scanner.counting.store_schema import (
     batch,
+    check_target,
     contest_reading,
     count,
-    decision,
     event_log,
     file,
     form,
+    hold,
+    is_standing,
+    journal,
     mark,
     page,
+    read_again,
     sheet,
     sheet_page,
 )
+from scanner.counting.store_wall import WallStore
+from scanner.counting.store_words import WordsStore
 from scanner.errors import CountError
 from scanner.messages import gettext as _
 
 BATCH_DONE = "batch done"
 
 
-class Store(LimitStore, PageStore):
+class Store(
+    LimitStore,
+    QueueStore,
+    FigureStore,
+    PictureStore,
+    WallStore,
+    CheckStore,
+    WordsStore,
+    DecisionStore,
+    JournalStore,
+    PeopleStore,
+    ReworkStore,
+):
     """One open count with all that can be asked of it and written to it."""
 
     # --- the count ------------------------------------------------------------------------------
@@ -68,14 +93,22 @@ class Store(LimitStore, PageStore):
         created = datetime.fromisoformat(row["created"])
         return CountInfo(row["program"], created, row["issued"], row["collected"])
 
-    def set_papers(self, *, issued: int | None = None, collected: int | None = None) -> None:
-        """Note how many papers were handed out and taken back; None leaves a figure alone."""
+    def set_papers(
+        self, *, issued: int | None = None, collected: int | None = None, by: str = ""
+    ) -> None:
+        """Note how many papers were handed out and taken back; None leaves a figure alone.
+
+        Args:
+            issued: Papers handed out.
+            collected: Papers taken back.
+            by: Who says so; empty for whoever gave the command.
+        """
         given = {"issued": issued, "collected": collected}
         values = {name: figure for name, figure in given.items() if figure is not None}
         if values:
             with self._write() as connection:
                 connection.execute(count.update().values(**values))
-                note(connection, "papers", values)
+                note(connection, PAPERS, values | ({"by": by} if by else {}))
 
     def events(self) -> list[tuple[datetime, str, dict[str, Any]]]:
         """All that happened to the count, oldest first: when, what, details."""
@@ -170,14 +203,14 @@ class Store(LimitStore, PageStore):
         return [(self._source_of(row), rows.refusal_of(row)) for row in self._rows(query)]
 
     def count_pages(self, batch_id: int) -> tuple[int, int]:
-        """How many pages a batch has, and how many of them have a result."""
+        """How many pages a batch has, and how many of them have a result; each once."""
         query = (
             sa.select(
                 sa.func.count().label("total"),
                 sa.func.coalesce(sa.func.sum(page.c.is_read), 0).label("done"),
             )
             .select_from(page)
-            .where(page.c.batch == batch_id)
+            .where(page.c.batch == batch_id, page.c.id.not_in(sa.select(read_again.c.page)))
         )
         row = next(self._rows(query))
         return row["total"], row["done"]
@@ -296,7 +329,10 @@ class Store(LimitStore, PageStore):
         own = sa.select(sheet.c.id).where(sheet.c.batch.in_(requests))
         with self._write() as connection:
             decided = connection.scalar(
-                sa.select(decision.c.sheet).where(decision.c.sheet.in_(own)).limit(1)
+                sa.union(
+                    sa.select(journal.c.sheet).where(journal.c.sheet.in_(own)),
+                    sa.select(check_target.c.sheet).where(check_target.c.sheet.in_(own)),
+                ).limit(1)
             )
             if decided is not None:
                 raise CountError(
@@ -304,7 +340,8 @@ class Store(LimitStore, PageStore):
                     remedy=_("Scan the files into a new count, and name the order there."),
                     path=self.folder,
                 )
-            for table in (contest_reading, sheet_page):
+            refuse_if_reworked(connection, requests, self.folder)
+            for table in (contest_reading, sheet_page, hold):
                 connection.execute(table.delete().where(table.c.sheet.in_(own)))
             connection.execute(sheet.delete().where(sheet.c.batch.in_(requests)))
             for number, request in requests.items():
@@ -313,9 +350,19 @@ class Store(LimitStore, PageStore):
                 note(connection, "batch reopened", {"id": number, "order": request.order})
 
     def sheets(
-        self, *, batch_id: int | None = None, sheet_id: int | None = None
+        self,
+        *,
+        batch_id: int | None = None,
+        sheet_id: int | None = None,
+        with_gone: bool = False,
     ) -> Iterator[SheetRecord]:
-        """Sheets in scan order: all, those of a batch, or one."""
+        """Sheets in scan order: all that stand, those of a batch, or any one.
+
+        Args:
+            batch_id: Only those of this batch.
+            sheet_id: Only this sheet, even where it counts no more.
+            with_gone: Those that count no more as well.
+        """
         query = (
             sa.select(
                 sheet,
@@ -331,6 +378,8 @@ class Store(LimitStore, PageStore):
             query = query.where(sheet.c.batch == batch_id)
         if sheet_id is not None:
             query = query.where(sheet.c.id == sheet_id)
+        elif not with_gone:
+            query = query.where(is_standing(sheet.c.id))
         papers = self.same_papers()
         for _number, members in groupby(self._rows(query), key=lambda row: row["id"]):
             yield flag_same_paper(rows.sheet_of(list(members)), papers)
@@ -343,11 +392,7 @@ class Store(LimitStore, PageStore):
         """
         for record in self.sheets(sheet_id=sheet_id):
             return record
-        raise CountError(
-            _("There is no sheet {number}.").format(number=sheet_id),
-            remedy=_("'kiemphieu list COUNT' shows the sheets."),
-            path=self.folder,
-        )
+        raise no_such_sheet(sheet_id, self)
 
     def sources(self, sheet_id: int | None = None) -> Iterator[tuple[int, PageSource]]:
         """Sheet number and page, for the pages of one sheet or of all, in order."""
@@ -357,7 +402,9 @@ class Store(LimitStore, PageStore):
             .join(file)
             .order_by(sheet_page.c.sheet, sheet_page.c.place)
         )
-        if sheet_id is not None:
+        if sheet_id is None:
+            query = query.where(is_standing(sheet_page.c.sheet))
+        else:
             query = query.where(sheet_page.c.sheet == sheet_id)
         return ((row["sheet"], self._source_of(row)) for row in self._rows(query))
 
@@ -377,6 +424,7 @@ class Store(LimitStore, PageStore):
             .join(page, page.c.id == sheet_page.c.page)
             .join(file, file.c.id == page.c.file)
             .join(mark, mark.c.page == page.c.id)
+            .where(is_standing(sheet_page.c.sheet), sheet.c.form.is_not(None))
             .order_by(sheet_page.c.sheet, sheet_page.c.place, mark.c.place)
         )
         for row in self._rows(query):
@@ -389,20 +437,6 @@ class Store(LimitStore, PageStore):
                 page=row["printed_page"],
                 target=rows.target_of(row),
             )
-
-    # --- decisions ------------------------------------------------------------------------------
-
-    def add_decision(self, made: Decision) -> None:
-        """Add a decision; those made before stay."""
-        with self._write() as connection:
-            connection.execute(decision.insert().values(**rows.decision_values(made)))
-
-    def decisions(self) -> Mapping[int, list[Decision]]:
-        """All decisions by sheet, oldest first; no entry for a sheet without one."""
-        found: defaultdict[int, list[Decision]] = defaultdict(list)
-        for row in self._rows(sa.select(decision).order_by(decision.c.id)):
-            found[row["sheet"]].append(rows.decision_of(row))
-        return dict(found)
 
     def _source_of(self, row: rows.Row) -> PageSource:
         path = self.folder / IMAGES_FOLDER / row["stored"]

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from scanner import __version__
 from scanner.counting.records import DATABASE_FILE, IMAGES_FOLDER, LOCK_FILE
+from scanner.counting.store_chain import append_row, draft_of_event, enter_the_past
 from scanner.counting.store_rows import Row, pack
 from scanner.counting.store_schema import (
     SCHEMA_VERSION,
@@ -20,12 +21,17 @@ from scanner.counting.store_schema import (
     connect,
     event_log,
     exclusive_lock,
+    schema_of,
     storage_faults,
 )
 from scanner.errors import CountError, KiemPhieuError
 from scanner.messages import gettext as _
 
 ROWS_AT_ONCE = 500
+FIRST_WITH_RECORD = 3
+RECORD_BEGUN = "record begun"
+PAPERS = "papers"
+"""Noted where the figures of papers issued and collected are given."""
 
 
 class CountDatabase:
@@ -97,7 +103,11 @@ class CountDatabase:
 
     def _set_up(self) -> None:
         with self._write() as connection:
+            former = schema_of(connection)
             version = bring_up_to_date(connection, program=__version__, now=now())
+            if former is not None and former < FIRST_WITH_RECORD:
+                decisions, events = enter_the_past(connection)
+                note(connection, RECORD_BEGUN, {"decisions": decisions, "events": events})
         if version is None or version > SCHEMA_VERSION:
             raise CountError(
                 _("A newer program made this count."),
@@ -112,5 +122,6 @@ def now() -> str:
 
 
 def note(connection: sa.Connection, what: str, detail: Mapping[str, Any]) -> None:
-    """Add to the list of what happened to the count."""
-    connection.execute(event_log.insert().values(at=now(), what=what, detail=pack(detail)))
+    """Add to the list of what happened to the count, and to the record."""
+    values = {"at": now(), "what": what, "detail": pack(detail)}
+    append_row(connection, event_log, values, draft_of_event(values["detail"]))

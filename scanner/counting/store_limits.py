@@ -23,13 +23,18 @@ from scanner.counting.store_schema import (
     batch,
     contest_reading,
     former_mark,
+    is_standing,
     limits,
     mark,
     page,
+    read_again,
+    rework,
     sheet,
     sheet_page,
     storage_faults,
 )
+from scanner.errors import CountError
+from scanner.messages import gettext as _
 from scanner.reading.batch import has_no_stroke
 
 TARGETS_AT_ONCE = 5000
@@ -60,8 +65,12 @@ class LimitStore(CountDatabase):
             for row in self._rows(sa.select(limits).order_by(limits.c.id))
         ]
 
-    def stored_targets(self) -> Iterator[StoredTarget]:
-        """Every target of every sheet, by sheet, in the order in which sheets are read."""
+    def stored_targets(self, *, with_gone: bool = False) -> Iterator[StoredTarget]:
+        """Every target of every sheet, by sheet, in the order in which sheets are read.
+
+        Args:
+            with_gone: Also of the sheets that count no more: then one target may come twice.
+        """
         query = (
             sa.select(
                 sheet_page.c.sheet,
@@ -77,6 +86,8 @@ class LimitStore(CountDatabase):
             .join_from(sheet_page, mark, mark.c.page == sheet_page.c.page)
             .order_by(sheet_page.c.sheet, mark.c.page, mark.c.place)
         )
+        if not with_gone:
+            query = query.where(is_standing(sheet_page.c.sheet))
         with storage_faults(self.folder), self._engine.connect() as connection:
             found = connection.execution_options(yield_per=TARGETS_AT_ONCE).execute(query)
             for number, leaf, place, contest, option, state, probability, reasons, *ink in found:
@@ -96,11 +107,16 @@ class LimitStore(CountDatabase):
         ]
 
     def weights_without_stroke(self, batch_id: int) -> dict[tuple[str, str, str], list[float]]:
-        """The weights of all targets of a batch without a stroke, by form, contest and option."""
+        """The weights of all targets of a batch without a stroke, by form, contest and option.
+
+        Of its pages as they were when they were scanned: one that a person has read again changes
+        nothing for the others.
+        """
+        again = sa.select(read_again.c.page)
         query = (
             sa.select(page.c.form, mark.c.contest, mark.c.option, mark.c.weight)
             .join_from(page, mark, mark.c.page == page.c.id)
-            .where(page.c.batch == batch_id, has_no_stroke(mark.c))
+            .where(page.c.batch == batch_id, page.c.id.not_in(again), has_no_stroke(mark.c))
         )
         weights: defaultdict[tuple[str, str, str], list[float]] = defaultdict(list)
         with storage_faults(self.folder), self._engine.connect() as connection:
@@ -128,6 +144,7 @@ class LimitStore(CountDatabase):
                 (mark.c.page == former_mark.c.page) & (mark.c.place == former_mark.c.place),
             )
             .join(sheet_page, sheet_page.c.page == mark.c.page)
+            .where(is_standing(sheet_page.c.sheet))
             .order_by(former_mark.c.limits, former_mark.c.page, former_mark.c.place)
         )
         return [
@@ -144,6 +161,8 @@ class LimitStore(CountDatabase):
         targets: Iterable[tuple[int, StoredTarget, TargetReading]],
         sheets: Iterable[SheetRecord],
         detail: Mapping[str, object],
+        *,
+        last_rework: int = 0,
     ) -> None:
         """Write changed limits and all that follows from them: everything or nothing.
 
@@ -152,8 +171,18 @@ class LimitStore(CountDatabase):
             targets: Those that are read otherwise now: batch, what is stored, what it becomes.
             sheets: Those that are read otherwise now, as they become.
             detail: What to note about it in the list of what happened.
+            last_rework: The last rework that was there when this was worked out.
+
+        Raises:
+            CountError: Somebody has put sheets together anew since.
         """
         with self._write() as connection:
+            if (connection.scalar(sa.select(sa.func.max(rework.c.id))) or 0) != last_rework:
+                raise CountError(
+                    _("Somebody has put sheets together anew meanwhile."),
+                    remedy=_("Run the same command again."),
+                    path=self.folder,
+                )
             ids = {change.batch: _add_change(connection, change) for change in changes}
             _replace_targets(connection, ids, targets)
             for several in _batched(sheets, SHEETS_AT_ONCE):

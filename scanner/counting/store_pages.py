@@ -15,7 +15,15 @@ from scanner.counting.adjudication import SheetRecord, Verdict
 from scanner.counting.same_paper import InkedPage, SamePaper
 from scanner.counting.scan_health import ScannedPage
 from scanner.counting.store_base import CountDatabase
-from scanner.counting.store_schema import decision, file, page, same_paper, sheet, sheet_page
+from scanner.counting.store_schema import (
+    decision,
+    file,
+    is_standing,
+    page,
+    same_paper,
+    sheet,
+    sheet_page,
+)
 from scanner.reading.evidence import Evidence
 
 SamePapers = Mapping[int, Sequence[int]]
@@ -51,16 +59,20 @@ class PageStore(CountDatabase):
     def same_papers(self) -> SamePapers:
         """Which sheets seem to be one paper, by each of them.
 
-        A sheet that a person has refused counts for nobody, so it stands in no other's way.
+        A sheet that a person has refused or set aside counts for nobody, so it stands in no other's
+        way.
         """
-        one, other = sheet_page.alias(), sheet_page.alias()
-        query = (
-            sa.select(one.c.sheet, other.c.sheet.label("other"))
-            .join_from(same_paper, one, one.c.page == same_paper.c.page)
-            .join(other, other.c.page == same_paper.c.other)
-        )
-        pairs = {(row["sheet"], row["other"]) for row in self._rows(query)}
-        refused = self._refused_by_person() if pairs else set()
+        papers = [
+            (row["page"], row["other"])
+            for row in self._rows(sa.select(same_paper.c.page, same_paper.c.other))
+        ]
+        if not papers:
+            return {}
+        sheets = self._sheets_of_same_papers()
+        pairs = {
+            (one, two) for page, other in papers for one in sheets[page] for two in sheets[other]
+        }
+        refused = self._refused_by_person()
         found: defaultdict[int, set[int]] = defaultdict(set)
         for first, second in pairs:
             if first != second and not {first, second} & refused:
@@ -68,24 +80,45 @@ class PageStore(CountDatabase):
                 found[second].add(first)
         return {number: sorted(others) for number, others in found.items()}
 
+    def _sheets_of_same_papers(self) -> Mapping[int, list[int]]:
+        """The sheets of each page that seems to be the paper of another one."""
+        pages = sa.union(sa.select(same_paper.c.page), sa.select(same_paper.c.other))
+        query = sa.select(sheet_page.c.sheet, sheet_page.c.page).where(
+            sheet_page.c.page.in_(pages), is_standing(sheet_page.c.sheet)
+        )
+        sheets: defaultdict[int, list[int]] = defaultdict(list)
+        for row in self._rows(query):
+            sheets[row["page"]].append(row["sheet"])
+        return sheets
+
     def _refused_by_person(self) -> set[int]:
         """Sheets whose latest decision as wholes is that they do not count."""
+        undone = sa.select(decision.c.undoes).where(decision.c.undoes.is_not(None))
         query = (
             sa.select(decision.c.sheet, decision.c.verdict)
-            .where(decision.c.contest.is_(None))
+            .where(decision.c.contest.is_(None), decision.c.id.not_in(undone))
+            .where(decision.c.verdict.in_((Verdict.ACCEPT, Verdict.REFUSE)))
             .order_by(decision.c.id)
         )
         latest = {row["sheet"]: row["verdict"] for row in self._rows(query)}
         return {number for number, verdict in latest.items() if verdict == Verdict.REFUSE}
 
     def scanned_pages(self, batch_id: int) -> list[ScannedPage]:
-        """How every page of a batch came out of the scanner, in scan order."""
+        """How every page of a batch came out of the scanner, in scan order.
+
+        Of a page that was read again, what was read of it last.
+        """
+        in_sheets = sa.select(sheet_page.c.page)
         query = (
             sa.select(page, file.c.name, sheet.c.id.label("sheet"), sheet.c.reasons.label("doubts"))
             .join_from(page, file)
-            .join(sheet_page, sheet_page.c.page == page.c.id, isouter=True)
+            .join(
+                sheet_page,
+                (sheet_page.c.page == page.c.id) & is_standing(sheet_page.c.sheet),
+                isouter=True,
+            )
             .join(sheet, sheet.c.id == sheet_page.c.sheet, isouter=True)
-            .where(page.c.batch == batch_id)
+            .where(page.c.batch == batch_id, sheet.c.id.is_not(None) | page.c.id.not_in(in_sheets))
             .order_by(page.c.position)
         )
         return [_scanned_page_of(row) for row in self._rows(query)]

@@ -18,7 +18,7 @@ from scanner.ballot import (
     TargetReading,
     UnreadablePage,
 )
-from scanner.counting.adjudication import Decision, SheetRecord, Verdict
+from scanner.counting.adjudication import Decision, SheetRecord, Stage, Verdict
 from scanner.counting.paper import PageSlot
 from scanner.counting.records import Batch, BatchRequest, BatchState, PlannedPage, ScannedFile
 from scanner.counting.skew import skew_degrees
@@ -214,6 +214,10 @@ def decision_values(made: Decision) -> dict[str, Any]:
         "who": made.by,
         "why": made.why,
         "at": made.at.isoformat(),
+        "stage": made.stage,
+        "note": made.note,
+        "crop": made.crop,
+        "undoes": made.undoes,
     }
 
 
@@ -227,4 +231,9 @@ def decision_of(row: Row) -> Decision:
         at=datetime.fromisoformat(row["at"]),
         contest=row["contest"],
         options=tuple(json.loads(row["options"])),
+        stage=Stage(row["stage"]),
+        note=row["note"],
+        crop=row["crop"],
+        undoes=row["undoes"],
+        id=row["id"],
     )

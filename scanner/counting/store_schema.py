@@ -17,10 +17,12 @@ from scanner.counting.store_rows import MEASURES
 from scanner.errors import CountError, StorageError
 from scanner.messages import gettext as _
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """1: as of 0.1. 2: also the limits that were changed after reading, and the
-papers that seem to have been scanned twice."""
+papers that seem to have been scanned twice. 3: also the record of all that people
+do, the people, and what they do on the review page."""
 BUSY_TIMEOUT_S = 20.0
+NO_LIMIT = 0
 
 metadata = MetaData()
 
@@ -41,6 +43,11 @@ def _text(name: str, *, nullable: bool = False, index: bool = False) -> Column[A
     return Column(name, sa.String, nullable=nullable, index=index)
 
 
+def _added_text(name: str, *, default: str = "") -> Column[Any]:
+    """A text that rows of an older program do not have."""
+    return Column(name, sa.String, nullable=False, server_default=default)
+
+
 def _real(name: str) -> Column[Any]:
     return Column(name, sa.Float, nullable=False)
 
@@ -59,6 +66,7 @@ count = _table(
     _text("created"),
     _number("issued", nullable=True),
     _number("collected", nullable=True),
+    _added_text("second_reader", default="none"),
 )
 form = _table(
     "form",
@@ -150,6 +158,10 @@ decision = _table(
     _text("who"),
     _text("why"),
     _text("at"),
+    _added_text("stage", default="first"),
+    _added_text("note"),
+    _added_text("crop"),
+    _number("undoes", nullable=True),
 )
 limits = _table(
     "limits",
@@ -178,6 +190,157 @@ same_paper = _table(
     _real("limit"),
 )
 event_log = _table("event_log", _key(), _text("at"), _text("what"), _text("detail"))
+journal = _table(
+    "journal",
+    _key("number"),
+    _text("at"),
+    _text("who"),
+    _text("action"),
+    Column("sheet", sa.Integer, nullable=True, index=True),
+    _text("contest", nullable=True),
+    _text("detail"),
+    _text("previous"),
+    _text("hash"),
+)
+person = _table(
+    "person",
+    _key(),
+    Column("name", sa.String, nullable=False, unique=True),
+    _text("role"),
+    _text("pin"),
+    _number("is_active"),
+    _number("wrong_pins"),
+    _text("waits_until", nullable=True),
+)
+hold = _table("hold", _part_of("sheet", key=True), _part_of("person"), _text("until"))
+rework = _table(
+    "rework",
+    _key(),
+    _text("kind"),
+    _text("former"),
+    _text("made"),
+    _text("told"),
+    _text("who"),
+    _text("why"),
+    _text("at"),
+    _number("undoes", nullable=True),
+)
+superseded = _table(
+    "superseded",
+    _part_of("rework", key=True),
+    _part_of("sheet", key=True),
+    Column("by", ForeignKey("sheet.id"), primary_key=True, nullable=False),
+)
+read_again = _table(
+    "read_again",
+    _part_of("page", key=True),
+    Column("origin", ForeignKey("page.id"), nullable=False, index=True),
+    _text("told"),
+)
+
+
+wall_order = sa.Index(
+    "mark_by_probability",
+    mark.c.state,
+    mark.c.probability,
+    mark.c.page,
+    mark.c.place,
+    mark.c.contest,
+    mark.c.option,
+)
+"""In which the wall shows targets; with all that its filters ask for."""
+wall_screen = _table(
+    "wall_screen",
+    _key(),
+    _text("state"),
+    _text("form", nullable=True),
+    _text("contest", nullable=True),
+    _text("option", nullable=True),
+    _text("targets"),
+    _text("who"),
+    _text("at"),
+)
+wall_seen = _table(
+    "wall_seen",
+    Column("page", ForeignKey("page.id"), primary_key=True, nullable=False),
+    _key("place"),
+    Column("screen", ForeignKey("wall_screen.id"), primary_key=True, nullable=False),
+)
+check_draw = _table(
+    "check_draw",
+    _key(),
+    Column("seed", sa.String, nullable=False, unique=True),
+    _number("population"),
+    _text("fingerprint"),
+    _text("targets"),
+    _text("who"),
+    _text("at"),
+)
+check_target = _table(
+    "check_target",
+    Column("draw", ForeignKey("check_draw.id"), primary_key=True, nullable=False),
+    _key("place"),
+    Column("sheet", ForeignKey("sheet.id"), nullable=False),
+    _text("contest"),
+    _text("option"),
+    _text("state"),
+)
+check_reading = _table(
+    "check_reading",
+    _key(),
+    Column("draw", ForeignKey("check_draw.id"), nullable=False, index=True),
+    _number("place"),
+    _text("verdict"),
+    _text("who"),
+    _text("at"),
+)
+check_end = _table(
+    "check_end",
+    _key(),
+    Column("draw", ForeignKey("check_draw.id"), nullable=False, unique=True),
+    _text("figures"),
+    _text("who"),
+    _text("at"),
+)
+comment_ink = _table(
+    "comment_ink",
+    _part_of("page", key=True),
+    Column("comment", sa.String, primary_key=True, nullable=False),
+    _real("ink_mm2"),
+)
+written = _table(
+    "written",
+    _key(),
+    _part_of("sheet"),
+    _text("comment"),
+    _text("kind"),
+    _number("letters"),
+    _text("fingerprint"),
+    _text("who"),
+    _text("at"),
+)
+written_text = _table("written_text", _part_of("written", key=True), _text("salt"), _text("text"))
+
+
+def gone_sheets() -> sa.Select[Any]:
+    """The ids of the sheets that count no more: other sheets were made of their pages.
+
+    Of a rework that was undone nothing holds any more.
+    """
+    undone = sa.select(rework.c.undoes).where(rework.c.undoes.is_not(None))
+    return sa.select(superseded.c.sheet).where(superseded.c.rework.not_in(undone))
+
+
+def is_standing(sheet_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+    """Whether a sheet is one of the count's; where it is not, it is in no figure."""
+    return sheet_id.not_in(gone_sheets())
+
+
+def schema_of(connection: sa.Connection) -> int | None:
+    """The version of the schema of a count; None where there is none yet."""
+    if not sa.inspect(connection).has_table("count"):
+        return None
+    return connection.scalar(sa.select(count.c.schema))
 
 
 def bring_up_to_date(connection: sa.Connection, *, program: str, now: str) -> int | None:
@@ -198,6 +361,9 @@ def bring_up_to_date(connection: sa.Connection, *, program: str, now: str) -> in
         return version
     metadata.create_all(connection)
     _add_measures(connection)
+    for table in (count, decision):
+        _add_columns(connection, table)
+    wall_order.create(connection, checkfirst=True)
     connection.execute(count.update().values(schema=SCHEMA_VERSION))
     return SCHEMA_VERSION
 
@@ -216,10 +382,22 @@ def _add_measures(connection: sa.Connection) -> None:
             )
 
 
+def _add_columns(connection: sa.Connection, table: Table) -> None:
+    """Columns of a table that older programs did not have."""
+    there = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
+    for column in table.columns:
+        if column.name not in there:
+            described = sa.schema.CreateColumn(column).compile(connection)
+            connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {described}")
+
+
 def connect(path: Path) -> sa.Engine:
     """The engine of a count's database; what is written in one transaction is there as a whole."""
     engine = sa.create_engine(
-        sa.URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_TIMEOUT_S}
+        sa.URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": BUSY_TIMEOUT_S},
+        # Who waits for the right to write holds a connection; who writes must get another to read.
+        pool_size=NO_LIMIT,
     )
 
     @event.listens_for(engine, "connect")

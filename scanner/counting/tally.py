@@ -24,8 +24,9 @@ COUNTED = frozenset({SheetStatus.CLEAN, SheetStatus.DECIDED})
 REFUSED_BY_PERSON = "refused_by_person"
 """Stands beside the reasons for a sheet that a person has refused."""
 
-NOT_PAPER = frozenset({Reason.BLANK_PAGE})
-"""Refused for this, a page is the unprinted back of a leaf and no sheet that was collected."""
+NOT_PAPER = frozenset({Reason.BLANK_PAGE, Reason.FOREIGN_SHEET, Reason.COPY_OF_SHEET})
+"""Refused for one of these, it is no sheet that was collected: the unprinted back of a leaf, what
+is no ballot of this count, a second scan of a sheet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,11 @@ class Tally:
     @property
     def blank_pages(self) -> int:
         """Of the refused: unprinted pages, such as the backs of one-sided paper."""
+        return self.refused_by_reason.get(Reason.BLANK_PAGE, 0)
+
+    @property
+    def not_paper(self) -> int:
+        """Of the refused: what is no sheet that was collected."""
         return sum(self.refused_by_reason.get(reason, 0) for reason in NOT_PAPER)
 
     @property
@@ -136,7 +142,7 @@ class Tally:
     def gaps(self) -> list[Gap]:
         """Everything that does not add up."""
         gaps = []
-        papers = self.scanned - self.blank_pages
+        papers = self.scanned - self.not_paper
         if self.issued is not None and self.collected is not None and self.collected > self.issued:
             gaps.append(Gap("collected", "issued", self.collected, self.issued))
         if self.collected is not None and papers != self.collected:
@@ -163,6 +169,85 @@ class Gap:
     other_figure: int
 
 
+class Sums:
+    """Final votes as they are added up; what was added can be taken away again."""
+
+    def __init__(self) -> None:
+        self._statuses: Counter[tuple[str | None, SheetStatus]] = Counter()
+        self._refusals: Counter[str] = Counter()
+        self._votes: dict[tuple[str, str], Counter[str | ContestState]] = {}
+
+    def add(self, record: CastVoteRecord, times: int = 1) -> None:
+        """Add one sheet so many times; -1 takes it away."""
+        self.add_sheets(record.form, record.status, times, record.refusal)
+        if record.status in COUNTED:
+            for vote in record.votes:
+                self.add_votes(record.form or "", vote, times)
+
+    def add_sheets(
+        self, form: str | None, status: SheetStatus, times: int, refusal: str = ""
+    ) -> None:
+        """Add so many sheets without their votes.
+
+        Args:
+            form: Their form.
+            status: Where they stand.
+            times: How many; below 0 to take them away.
+            refusal: Why they are refused, if they are.
+        """
+        self._statuses[form, status] += times
+        if status is SheetStatus.REFUSED:
+            self._refusals[refusal] += times
+
+    def add_votes(self, form: str, vote: CastVote, times: int) -> None:
+        """Add the same answer of so many counted sheets; below 0 takes it away."""
+        sums = self._votes.setdefault((form, vote.contest), Counter())
+        for option in vote.options:
+            sums[f"option {option}"] += times
+        sums[vote.state] += times
+
+    def votes(self, form: str, contest: Contest) -> dict[str, int]:
+        """The votes of each option of a contest."""
+        sums = self._votes.get((form, contest.id), Counter())
+        return {option.id: sums[f"option {option.id}"] for option in contest.options}
+
+    def tally(
+        self, forms: Sequence[Form], *, issued: int | None = None, collected: int | None = None
+    ) -> Tally:
+        """What has been added so far.
+
+        Args:
+            forms: The forms of the count.
+            issued: Papers handed out, if it is known.
+            collected: Papers taken back, if it is known.
+        """
+        total: Counter[SheetStatus] = Counter()
+        for (_, status), number in self._statuses.items():
+            total[status] += number
+        return Tally(
+            issued=issued,
+            collected=collected,
+            clean=total[SheetStatus.CLEAN],
+            decided=total[SheetStatus.DECIDED],
+            in_doubt=total[SheetStatus.IN_DOUBT],
+            refused=total[SheetStatus.REFUSED],
+            refused_by_reason={why: n for why, n in sorted(self._refusals.items()) if n},
+            forms=tuple(
+                FormTally(
+                    form=form.id,
+                    clean=self._statuses[form.id, SheetStatus.CLEAN],
+                    decided=self._statuses[form.id, SheetStatus.DECIDED],
+                    in_doubt=self._statuses[form.id, SheetStatus.IN_DOUBT],
+                    contests=tuple(
+                        _contest_tally(form, contest, self._statuses, self._votes)
+                        for contest in form.contests
+                    ),
+                )
+                for form in forms
+            ),
+        )
+
+
 def add_up(
     records: Iterable[CastVoteRecord],
     forms: Sequence[Form],
@@ -178,42 +263,10 @@ def add_up(
         issued: Papers handed out, if it is known.
         collected: Papers taken back, if it is known.
     """
-    statuses: Counter[tuple[str | None, SheetStatus]] = Counter()
-    refusals: Counter[str] = Counter()
-    votes: dict[tuple[str, str], Counter[str | ContestState]] = {}
+    sums = Sums()
     for record in records:
-        statuses[record.form, record.status] += 1
-        if record.status is SheetStatus.REFUSED:
-            refusals[record.refusal] += 1
-        if record.status in COUNTED:
-            for vote in record.votes:
-                sums = votes.setdefault((record.form or "", vote.contest), Counter())
-                sums.update(f"option {option}" for option in vote.options)
-                sums[vote.state] += 1
-    total: Counter[SheetStatus] = Counter()
-    for (_, status), number in statuses.items():
-        total[status] += number
-    return Tally(
-        issued=issued,
-        collected=collected,
-        clean=total[SheetStatus.CLEAN],
-        decided=total[SheetStatus.DECIDED],
-        in_doubt=total[SheetStatus.IN_DOUBT],
-        refused=total[SheetStatus.REFUSED],
-        refused_by_reason=dict(sorted(refusals.items())),
-        forms=tuple(
-            FormTally(
-                form=form.id,
-                clean=statuses[form.id, SheetStatus.CLEAN],
-                decided=statuses[form.id, SheetStatus.DECIDED],
-                in_doubt=statuses[form.id, SheetStatus.IN_DOUBT],
-                contests=tuple(
-                    _contest_tally(form, contest, statuses, votes) for contest in form.contests
-                ),
-            )
-            for form in forms
-        ),
-    )
+        sums.add(record)
+    return sums.tally(forms, issued=issued, collected=collected)
 
 
 def _contest_tally(

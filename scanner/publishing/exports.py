@@ -1,4 +1,4 @@
-"""Files that leave the count: tally.json, boxes.csv and votes.csv.
+"""Files that leave the count: tally.json, boxes.csv, votes.csv and words.csv.
 
 Each is written under a passing name and then put in its place, so nobody ever finds half a
 file. The CSV files are UTF-8 with a byte order mark, which Excel needs to show Vietnamese.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from datetime import datetime
 from enum import StrEnum
@@ -43,6 +43,19 @@ BOX_COLUMNS = (
     "sheet_status",
     "counted",
 )
+WORD_COLUMNS = (
+    "sheet",
+    "batch",
+    "form",
+    "page",
+    "comment",
+    "title",
+    "private",
+    "kind",
+    "text",
+    "typed_by",
+    "typed_at",
+)
 VOTE_COLUMNS = ("sheet", "batch", "status", "form", "refusal", "reasons")
 BETWEEN_OPTIONS = "|"
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -54,6 +67,12 @@ class Export(StrEnum):
     TALLY = "tally"
     BOXES = "boxes"
     VOTES = "votes"
+    WORDS = "words"
+
+    @property
+    def goes_with_all(self) -> bool:
+        """Whether it is written where everything is asked for: private words are not."""
+        return self is not Export.WORDS
 
     @property
     def file_name(self) -> str:
@@ -84,7 +103,7 @@ def write_export(
             stream.write("\n")
             return
         stream.write("\N{BYTE ORDER MARK}")
-        rows = box_rows(store, forms) if what is Export.BOXES else vote_rows(store, forms)
+        rows = _ROWS[what](store, forms)
         csv.writer(stream, lineterminator="\r\n").writerows(rows)
 
 
@@ -142,6 +161,32 @@ def vote_rows(store: Store, forms: Sequence[Form]) -> Iterator[Sequence[str | in
         )
 
 
+def word_rows(store: Store, forms: Sequence[Form]) -> Iterator[Sequence[str | int]]:
+    """The rows of words.csv: one for every place of which something was typed, after names.
+
+    Private words are among them; of words that were typed again only the last.
+    """
+    yield WORD_COLUMNS
+    by_id = {form.id: form for form in forms}
+    for (number, comment_id), words in sorted(store.typed_words().items()):
+        record = store.sheet(number)
+        form = by_id.get(record.form or "")
+        comment = form.comment(comment_id) if form is not None else None
+        yield (
+            sheet_label(number),
+            record.batch,
+            guard(record.form or ""),
+            comment.page if comment is not None else "",
+            guard(comment_id),
+            guard(comment.title if comment is not None else ""),
+            int(comment is None or comment.private),
+            words.kind.value,
+            guard(words.text),
+            guard(words.who),
+            words.at.isoformat(),
+        )
+
+
 def answer(record: CastVoteRecord, vote: CastVote) -> str:
     """The final answer to a contest as one text; empty on a sheet that is not counted."""
     if record.status not in COUNTED:
@@ -174,3 +219,10 @@ def _counts(record: CastVoteRecord, vote: CastVote | None, option: str) -> str:
     if record.status not in COUNTED or vote is None:
         return ""
     return "1" if option in vote.options else "0"
+
+
+_ROWS: dict[Export, Callable[[Store, Sequence[Form]], Iterator[Sequence[str | int | float]]]] = {
+    Export.BOXES: box_rows,
+    Export.VOTES: vote_rows,
+    Export.WORDS: word_rows,
+}

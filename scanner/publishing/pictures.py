@@ -8,6 +8,7 @@ from pathlib import Path
 from scanner.ballot import UnreadablePage
 from scanner.counting.adjudication import resolve, sheet_label
 from scanner.counting.records import WHOLE_FILE
+from scanner.counting.results import readers_of
 from scanner.counting.store import Store
 from scanner.forms.picture import draw_form, encode_png
 from scanner.forms.template import Form
@@ -39,7 +40,8 @@ def write_sheet(store: Store, forms: Sequence[Form], sheet: int, output: Path) -
     """
     by_id = {form.id: form for form in forms}
     record = store.sheet(sheet)
-    final = resolve(record, store.decisions().get(sheet, ()), by_id.get(record.form or ""))
+    readers = readers_of(store, forms)
+    final = resolve(record, store.decisions_on(sheet), by_id.get(record.form or ""), readers)
     sources = [source for _number, source in store.sources(sheet)]
     for place, source in enumerate(sources, start=1):
         if source.number == WHOLE_FILE:

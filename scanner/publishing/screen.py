@@ -123,7 +123,7 @@ def closing_sentences(tally: Tally) -> Iterator[Text]:
         )
     )
     for gap in tally.gaps():
-        yield Text(_gap_in_words(gap), style=WARNING_STYLE)
+        yield Text(gap_in_words(gap), style=WARNING_STYLE)
     if tally.is_provisional:
         yield Text(
             ngettext(
@@ -263,7 +263,8 @@ def _rows_of_contest(contest: Contest, figures: ContestTally) -> Iterator[tuple[
     yield describe(ContestState.OVERVOTE), figures.overvote, False
 
 
-def _gap_in_words(gap: Gap) -> str:
+def gap_in_words(gap: Gap) -> str:
+    """Two figures that do not agree, in a sentence."""
     names = {"issued": _("Issued"), "collected": _("Collected"), "scanned": _("Scanned")}
     return _("This does not add up: {what} {figure}, {other} {other_figure}.").format(
         what=names.get(gap.what, gap.what),

@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 
 from scanner.ballot import Reason, SheetStatus
 from scanner.counting.adjudication import (
-    Decision,
+    Question,
     SheetRecord,
-    open_doubts,
+    Stage,
+    open_questions,
     resolve,
     sheet_label,
 )
+from scanner.counting.results import readers_of
 from scanner.counting.store import Store
 from scanner.forms.template import Form
 from scanner.messages import describe
@@ -37,6 +39,7 @@ def list_sheets(
     """
     by_id = {form.id: form for form in forms}
     decisions = store.decisions()
+    readers = readers_of(store, forms)
     places: defaultdict[int, list[str]] = defaultdict(list)
     for number, source in store.sources(sheet):
         places[number].append(place_of(source.name, source.number))
@@ -45,13 +48,14 @@ def list_sheets(
     for record in store.sheets(sheet_id=sheet):
         form = by_id[record.form] if record.form is not None else None
         made = decisions.get(record.sheet, ())
-        final = resolve(record, made, form)
+        final = resolve(record, made, form, readers)
         if status is not None and final.status is not status:
             continue
         if final.status is SheetStatus.REFUSED:
             reasons = [refusal_in_words(final.refusal)]
         else:
-            reasons = _doubts_in_words(record, made, form, papers)
+            questions = open_questions(record, made, form.rule, readers) if form else []
+            reasons = _doubts_in_words(record, questions, form, papers)
         pages = tuple(places[record.sheet])
         lines.append(SheetLine(record.sheet, final.status, record.form, tuple(reasons), pages))
     return lines
@@ -59,7 +63,7 @@ def list_sheets(
 
 def _doubts_in_words(
     record: SheetRecord,
-    made: Sequence[Decision],
+    questions: Sequence[Question],
     form: Form | None,
     papers: Mapping[int, Sequence[int]],
 ) -> list[str]:
@@ -68,13 +72,11 @@ def _doubts_in_words(
         return []
     lines: list[str] = []
     without_page: list[str] = []
-    for contest_id, reasons in open_doubts(record, made, form.rule):
-        words = [
-            describe(reason)
-            for reason in Reason
-            if reason in reasons and needs_review([reason], form.rule)
-        ]
-        contest = form.contest(contest_id) if contest_id is not None else None
+    for question in questions:
+        reasons = question.reasons
+        words = [describe(reason) for reason in reasons if needs_review([reason], form.rule)]
+        words += _whose_turn(question)
+        contest = form.contest(question.contest) if question.contest is not None else None
         if contest is None:
             if Reason.SAME_PAPER in reasons:
                 others = ", ".join(sheet_label(other) for other in papers[record.sheet])
@@ -87,3 +89,11 @@ def _doubts_in_words(
     if without_page:
         lines.append(_("Not scanned: {contests}").format(contests=", ".join(without_page)))
     return lines
+
+
+def _whose_turn(question: Question) -> list[str]:
+    if question.stage is Stage.COMMITTEE:
+        return [_("The committee has to decide this.")]
+    if question.stage is Stage.SECOND:
+        return [_("A second person has to read this.")]
+    return []

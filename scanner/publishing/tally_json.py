@@ -15,6 +15,7 @@ from typing import Any
 import jsonschema
 
 from scanner import __version__
+from scanner.counting.adjudication import answers
 from scanner.counting.results import tally_count
 from scanner.counting.store import Store
 from scanner.counting.tally import ContestTally, FormTally, Tally, percent
@@ -159,7 +160,7 @@ def _decisions(store: Store) -> list[dict[str, Any]]:
     made: Counter[str] = Counter()
     sheets: dict[str, set[int]] = {}
     for sheet, decisions in store.decisions().items():
-        for decision in decisions:
+        for decision in answers(decisions):
             made[decision.by] += 1
             sheets.setdefault(decision.by, set()).add(sheet)
     return [

@@ -74,11 +74,27 @@ class Reader:
         self.min_long_side_px = round(_FINE_ENOUGH * longest)
         """Long side, in pixels, that a scan must keep when it is decoded smaller."""
 
+    @property
+    def blanks(self) -> Sequence[BlankPage]:
+        """All pages of the forms."""
+        return self._index.blanks
+
+    @property
+    def settings(self) -> Settings:
+        """The thresholds."""
+        return self._settings
+
     def read(self, image: PageImage) -> PageReading | UnreadablePage:
         """Read one page image: which page it is, and the state of each of its targets."""
         identified = self._index.identify_page(image.gray)
         if isinstance(identified, UnreadablePage):
             return identified
+        return self.read_identified(image, identified)
+
+    def read_identified(
+        self, image: PageImage, identified: IdentifiedPage
+    ) -> PageReading | UnreadablePage:
+        """Read one page image of which it is known what page it seems to be, and how it lies."""
         chosen = self._choose_form(identified)
         if isinstance(chosen, UnreadablePage):
             return chosen

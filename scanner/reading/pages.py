@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import io
 import re
+import threading
 from collections.abc import Iterable, Iterator
 from enum import Enum
 from pathlib import Path
@@ -72,8 +73,11 @@ class _PictureFile:
         """Nothing is open."""
 
 
-class _LastFile:
-    """The file that was asked for last, kept open until another is asked for or it changes."""
+class _LastFile(threading.local):
+    """The file that was asked for last, kept open until another is asked for or it changes.
+
+    Each thread has its own: none of the libraries lets two threads read one open file.
+    """
 
     def __init__(self) -> None:
         self._key: tuple[Path, int, int] | None = None
@@ -135,7 +139,7 @@ def load_page(path: Path, number: int, *, min_long_side_px: int = 0) -> PageImag
 
 
 def close_files() -> None:
-    """Let go of the file that is kept open; Windows moves or deletes no file that is open."""
+    """Let go of the file that this thread keeps open; Windows moves or deletes no open file."""
     _last_file.close()
 
 

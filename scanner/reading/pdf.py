@@ -6,6 +6,7 @@ pikepdf knows what a page is made of, pypdfium2 draws it and decodes the rarer k
 from __future__ import annotations
 
 import io
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +34,9 @@ DRAWING_WITH_IMAGES_DPI = 300.0
 """For pages that hold pictures beside other things: a scan with a stamp or a typed note on it."""
 _MAX_DRAWING_SIDE_PX = 14_000
 _POINTS_PER_INCH = 72.0
+
+_drawing_lock = threading.RLock()
+"""PDFium works for one thread at a time, whatever the document."""
 
 _PDF_ERRORS = (
     pikepdf.PdfError,
@@ -80,10 +84,12 @@ class PdfFile:
         try:
             scan = self._find_scan(number)
             if scan is None:
-                return self._draw(number, min_long_side_px, dpi)
+                with _drawing_lock:
+                    return self._draw(number, min_long_side_px, dpi)
             if scan.is_jpeg:
                 return self._decode_jpeg(scan, min_long_side_px)
-            gray = scan.turn.apply(self._decode_image(number, scan))
+            with _drawing_lock:
+                gray = scan.turn.apply(self._decode_image(number, scan))
         except _PDF_ERRORS as error:
             raise _broken_page(self._path, number) from error
         return page_of_gray(gray, min_long_side_px, scan.dpi)
@@ -93,12 +99,14 @@ class PdfFile:
         if self._structure is not None:
             self._structure.close()
         if self._drawing is not None:
-            self._drawing.close()
+            with _drawing_lock:
+                self._drawing.close()
         self._structure = self._drawing = None
 
     def _count(self) -> int:
         try:
-            count = len(self._drawable() if self._structure is None else self._structure.pages)
+            with _drawing_lock:
+                count = len(self._drawable() if self._structure is None else self._structure.pages)
         except _PDF_ERRORS as error:
             raise broken_file(self._path) from error
         if not count:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+import tempfile
 import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -77,3 +81,51 @@ def read_words(gray: NDArray[np.uint8], *, dpi: float, sure: float = SURE) -> li
         if float(confidence) >= sure
         for part in re.findall(r"\w+", unicodedata.normalize("NFC", text).lower())
     ]
+
+
+def read_lines(pictures: Sequence[NDArray[np.uint8]], *, sure: float = SURE) -> list[str]:
+    """The printed text on many small pictures, all read by one call of Tesseract.
+
+    Args:
+        pictures: Each of shape (h, w), at 200 dpi or more.
+        sure: Tesseract's mean confidence in a text, 0..100, from which it is taken for read.
+
+    Returns:
+        A text for each picture, line by line, composed (NFC); empty where nothing was read, and
+        everywhere where Tesseract is not installed or gave up.
+    """
+    languages = available_languages()
+    if not languages or not pictures:
+        return [""] * len(pictures)
+    with tempfile.TemporaryDirectory() as folder:
+        paths = []
+        for number, picture in enumerate(pictures):
+            path = Path(folder) / f"{number}.png"
+            path.write_bytes(cv2.imencode(".png", picture)[1].tobytes())
+            paths.append(str(path))
+        listed = Path(folder) / "pictures.txt"
+        listed.write_text("\n".join(paths), encoding="utf-8")
+        try:
+            found = pytesseract.image_to_data(
+                str(listed),
+                lang="+".join(languages),
+                config="--psm 6",
+                timeout=_TIMEOUT_S,
+                output_type=pytesseract.Output.DICT,
+            )
+        except (pytesseract.TesseractError, OSError, RuntimeError):
+            return [""] * len(pictures)
+    return [_text_of(found, number, sure) for number in range(1, len(pictures) + 1)]
+
+
+def _text_of(found: Mapping[str, Sequence[Any]], page: int, sure: float) -> str:
+    columns = ("page_num", "block_num", "par_num", "line_num", "conf", "text")
+    lines: dict[tuple[int, ...], list[str]] = {}
+    confidences = []
+    for number, *place, confidence, word in zip(*(found[name] for name in columns), strict=True):
+        if number == page and word.strip():
+            lines.setdefault(tuple(place), []).append(word.strip())
+            confidences.append(float(confidence))
+    if not confidences or sum(confidences) / len(confidences) < sure:
+        return ""
+    return unicodedata.normalize("NFC", "\n".join(" ".join(words) for words in lines.values()))

@@ -1,0 +1,53 @@
+"""What the figures of a count ask its database: sums, never sheet by sheet."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+
+from scanner.ballot import ContestReading, ContestState
+from scanner.counting.store_base import CountDatabase
+from scanner.counting.store_rows import split
+from scanner.counting.store_schema import contest_reading, is_standing, sheet
+
+
+class FigureStore(CountDatabase):
+    """The sums of what was read."""
+
+    def reading_sums(self) -> Iterator[tuple[str, ContestReading, int]]:
+        """Every answer as it was read: the form, the reading without reasons, on how many sheets.
+
+        Those of sheets in doubt are among them.
+        """
+        number = sa.func.count().label("number")
+        answer = (contest_reading.c.contest, contest_reading.c.state, contest_reading.c.marked)
+        query = (
+            sa.select(sheet.c.form, *answer, number)
+            .join_from(contest_reading, sheet)
+            .where(sheet.c.form.is_not(None), is_standing(sheet.c.id))
+            .group_by(sheet.c.form, *answer)
+        )
+        for row in self._rows(query):
+            marked = tuple(json.loads(row["marked"]))
+            reading = ContestReading(row["contest"], ContestState(row["state"]), marked)
+            yield row["form"], reading, row["number"]
+
+    def sheet_sums(self) -> tuple[Counter[str], Counter[str]]:
+        """How many sheets each form has, and how many are refused by their first reason."""
+        query = (
+            sa.select(sheet.c.form, sheet.c.reasons, sa.func.count().label("number"))
+            .where(is_standing(sheet.c.id))
+            .group_by(sheet.c.form, sheet.c.reasons)
+        )
+        of_form: Counter[str] = Counter()
+        refused: Counter[str] = Counter()
+        for row in self._rows(query):
+            if row["form"] is not None:
+                of_form[row["form"]] += row["number"]
+            else:
+                reasons = split(row["reasons"])
+                refused[reasons[0].value if reasons else ""] += row["number"]
+        return of_form, refused
