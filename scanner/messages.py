@@ -6,11 +6,15 @@ first needed, so no compiled catalog has to be kept in step with its source.
 
 The language is chosen once a process: what :func:`set_language` was told, else the environment
 variables ``KIEMPHIEU_LANG``, ``LC_ALL``, ``LC_MESSAGES`` and ``LANG`` in this order, else English.
+A server that talks to several people at once chooses it for each request, by :func:`speaking`.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from enum import StrEnum
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
@@ -29,6 +33,7 @@ Described = MarkState | ContestState | SheetStatus | Reason
 
 _ENVIRONMENT = ("KIEMPHIEU_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
 _chosen: list[str] = []
+_spoken: ContextVar[str | None] = ContextVar("spoken", default=None)
 
 
 def set_language(language: str | None) -> None:
@@ -44,20 +49,37 @@ def set_language(language: str | None) -> None:
     _chosen.clear()
     if language is None:
         return
-    known = _known(language)
-    if known is None:
-        raise ValueError(f"no texts in {language!r}; there are: {', '.join(LANGUAGES)}")
-    _chosen.append(known)
+    _chosen.append(_sure(language))
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """The language of all messages inside, for this request or task and no other.
+
+    Args:
+        language: A code as for :func:`set_language`.
+
+    Raises:
+        ValueError: There are no texts in that language.
+    """
+    before = _spoken.set(_sure(language))
+    try:
+        yield
+    finally:
+        _spoken.reset(before)
 
 
 def current_language() -> str:
     """The code of the language in use, one of :data:`LANGUAGES`."""
+    spoken = _spoken.get()
+    if spoken is not None:
+        return spoken
     if _chosen:
         return _chosen[0]
     for variable in _ENVIRONMENT:
         value = os.environ.get(variable)
         if value:
-            return _known(value) or SOURCE_LANGUAGE
+            return known_language(value) or SOURCE_LANGUAGE
     return SOURCE_LANGUAGE
 
 
@@ -76,7 +98,14 @@ def describe(value: Described) -> str:
     return gettext(ENGLISH[type(value)][value.value])
 
 
-def _known(language: str) -> str | None:
+def _sure(language: str) -> str:
+    known = known_language(language)
+    if known is None:
+        raise ValueError(f"no texts in {language!r}; there are: {', '.join(LANGUAGES)}")
+    return known
+
+
+def known_language(language: str) -> str | None:
     """``vi_VN.UTF-8`` -> ``vi``; ``C`` and ``POSIX`` are English; None for any other."""
     code = language.replace("-", "_").partition(".")[0].partition("_")[0].lower()
     if code in {"c", "posix"}:
@@ -142,6 +171,9 @@ ENGLISH: dict[type[StrEnum], dict[str, str]] = {
         Reason.PAGE_ORDER: _("The pages came out of order; they may not belong together."),
         Reason.SAME_IMAGE: _("The same image was scanned before."),
         Reason.SAME_PAPER: _("The same paper seems to have been scanned twice."),
+        Reason.TYPED_BY_HAND: _("What is on this sheet was typed by hand."),
+        Reason.FLAGGED: _("A person wants to see this again."),
+        Reason.READERS_DISAGREE: _("Two readers did not see the same."),
         Reason.UNDERVOTE: _("Fewer options are chosen than allowed."),
         Reason.BLANK_CONTEST: _("Nothing is marked in this contest."),
         Reason.BLANK_SHEET: _("Nothing is marked on the whole sheet."),
@@ -151,6 +183,9 @@ ENGLISH: dict[type[StrEnum], dict[str, str]] = {
         Reason.UNREADABLE_FILE: _("The file is broken, empty or of an unknown kind."),
         Reason.ENCRYPTED_FILE: _("The PDF is protected by a password."),
         Reason.IMAGE_TOO_LARGE: _("The image has more pixels than any scanner makes."),
+        Reason.FOREIGN_SHEET: _("A person has set it aside: no ballot of this count."),
+        Reason.COPY_OF_SHEET: _("A person has set it aside: a copy of another sheet."),
+        Reason.VOID_SHEET: _("A person has declared it void."),
     },
 }
 """The English text of every member; keyed by its list first, as members of two lists may have

@@ -9,6 +9,7 @@ import pytest
 
 import cli
 from scanner import messages
+from tests.reviewed_counts import add_people, copy_count, scan_for_review
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -35,3 +36,17 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         return code, said.out, said.err
 
     return command
+
+
+@pytest.fixture(scope="session")
+def scanned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A count as a scan leaves it: doubts, refused pages, two forms, nobody entered."""
+    return scan_for_review(tmp_path_factory.mktemp("scanned"))
+
+
+@pytest.fixture(scope="session")
+def staffed(scanned: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with a person of each role and a second reader."""
+    count = copy_count(scanned, tmp_path_factory.mktemp("staffed") / "count")
+    add_people(count)
+    return count

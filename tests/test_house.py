@@ -29,17 +29,28 @@ ROOMS = (
     {"registering"},
     {"counting"},
     {"publishing"},
+    {"review"},
     {"commands"},
     {"cli"},
 )
 """A room may import from itself and from those before it."""
 
 ONLY_IN = {
-    "cv2": ("scanner/forms/", "scanner/reading/", "scanner/registering/", "scanner/publishing/"),
+    "cv2": (
+        "scanner/forms/",
+        "scanner/reading/",
+        "scanner/registering/",
+        "scanner/publishing/",
+        "scanner/review/cutting.py",
+    ),
     "sqlalchemy": ("scanner/counting/store",),
     "sqlite3": ("scanner/counting/store",),
     "click": ("cli.py", "scanner/commands/"),
     "rich_click": ("cli.py", "scanner/commands/"),
+    "fastapi": ("scanner/review/",),
+    "starlette": ("scanner/review/",),
+    "jinja2": ("scanner/review/",),
+    "uvicorn": ("scanner/review/",),
 }
 """A library, and the only places of the program that may import it."""
 
@@ -49,8 +60,14 @@ IMAGES_AND_DATABASES = {"cv2", "skimage", "PIL", "pypdfium2", "pikepdf", "zxingc
 
 MOST_LINES = 500
 
-ALLOWED_ADDRESSES = ("https" + "://json-schema.org/draft/", "https" + "://example.org")
-"""Names of standards and of nobody (RFC 2606), which nothing ever fetches."""
+ALLOWED_ADDRESSES = (
+    "https" + "://json-schema.org/draft/",
+    "http" + "://www.w3.org/2000/svg",
+    "https" + "://example.org",
+    "http" + "://127.0.0.1",
+    "http" + "://192.168.",
+)
+"""Names of standards, of nobody (RFC 2606), of this machine and of an office network."""
 TEXT_FILES = {
     ".cfg", ".css", ".csv", ".html", ".js", ".json", ".lock", ".md", ".po", ".py", ".sh", ".toml",
     ".txt", ".yaml", ".yml", "",
@@ -176,7 +193,7 @@ def test_messages_to_be_translated_are_written_out() -> None:
 def test_the_project_names_no_address_on_the_net() -> None:
     found = []
     for path, text in project_texts():
-        for address in re.findall(r"https?://[^\s\"'<>)]+", text):
+        for address in re.findall(r"https?://[A-Za-z0-9][^\s\"'<>)]*", text):
             if not address.startswith(ALLOWED_ADDRESSES):
                 found.append(f"{path}: {address}")
     assert found == []

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
 from functools import cache
+from html.parser import HTMLParser
 from pathlib import Path
 from string import Formatter
 
@@ -12,6 +14,7 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po
+from jinja2.ext import babel_extract
 
 from scanner import messages
 from scanner.ballot import ContestState, MarkState, Reason, SheetStatus
@@ -21,6 +24,13 @@ CATALOG = messages.LOCALE_FOLDER / "vi" / "LC_MESSAGES" / "kiemphieu.po"
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
 CLOSED_LISTS: tuple[type[messages.Described], ...] = (MarkState, ContestState, SheetStatus, Reason)
 MEMBERS: list[messages.Described] = [member for members in CLOSED_LISTS for member in members]
+
+REVIEW = ROOT / "scanner" / "review"
+TEMPLATES = sorted((REVIEW / "templates").rglob("*.html"))
+SCRIPTS = sorted((REVIEW / "static").rglob("*.js"))
+SAME_IN_ALL_LANGUAGES = re.compile(r"Kiểm Phiếu|\bCtrl\b|\b[^\W\d_]\b|\bmm\b|%")
+"""The name of the program, a letter of a key, a unit."""
+READ_OUT = {"alt", "aria-description", "aria-label", "placeholder", "title"}
 
 Message = str | tuple[str, ...]
 
@@ -37,11 +47,71 @@ def messages_in_the_code() -> dict[Message, str]:
     """Every message of the program, with where it stands."""
     found: dict[Message, str] = {}
     for path in [*ROOT.glob("cli.py"), *sorted((ROOT / "scanner").rglob("*.py"))]:
-        for line, message, _comments, _context in extract_from_file(
-            "python", path, keywords=KEYWORDS
-        ):
-            found.setdefault(message, f"{path.relative_to(ROOT)}:{line}")
+        for line, message, *_rest in extract_from_file("python", path, keywords=KEYWORDS):
+            found.setdefault(_without_gaps(message), f"{path.relative_to(ROOT)}:{line}")
+    for path in TEMPLATES:
+        with path.open("rb") as stream:
+            extracted = babel_extract(stream, list(KEYWORDS), [], {"silent": "false"})
+            for place, _function, texts_of, _comments in extracted:
+                found.setdefault(_without_gaps(texts_of), f"{path.relative_to(ROOT)}:{place}")
     return found
+
+
+def _without_gaps(message: str | tuple[str | None, ...] | None) -> Message:
+    """Of a call with plural forms only those: the count is no text."""
+    return message if isinstance(message, str) else tuple(text for text in message or () if text)
+
+
+class Visible(HTMLParser):
+    """The text of a page that a person reads or hears, but for keys and what is in a language."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._passed_over: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        says_language = any(name == "lang" for name, _value in attrs) and tag != "html"
+        self._passed_over += [tag] if says_language or tag in {"script", "style", "kbd"} else []
+        self.found += [value for name, value in attrs if name in READ_OUT and value]
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._passed_over and self._passed_over[-1] == tag:
+            self._passed_over.pop()
+
+    def handle_data(self, data: str) -> None:
+        if not self._passed_over:
+            self.found.append(data)
+
+
+def bare_texts(template: str) -> list[str]:
+    """What a template says without having it translated."""
+    named = re.sub(r"{% block main_class %}.*?{% endblock %}", "", template)
+    html = re.sub(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", "", named, flags=re.DOTALL)
+    # A macro may be nothing but attributes.
+    html = re.sub(r"[\w-]+=\"\"", "", html)
+    page = Visible()
+    page.feed(html)
+    said = [text.strip() for text in page.found]
+    return [text for text in said if _has_word(SAME_IN_ALL_LANGUAGES.sub("", text))]
+
+
+def _has_word(text: str) -> bool:
+    return re.search(r"[^\W\d_]{2}", text) is not None
+
+
+def texts_of_script(script: str) -> list[str]:
+    """Literals of a script that a person would read: sentences, and what is put on the page."""
+    code = re.sub(r"/\*.*?\*/|^\s*//.*?$|\s//\s.*?$", "", script, flags=re.DOTALL | re.MULTILINE)
+    literal = r"""(["'`])((?:\\.|(?!\1)[^\\\n])*)\1"""
+    sentences = [
+        text
+        for _quote, text in re.findall(literal, code)
+        if re.match(r"[A-Z][a-z]+,? \w", text) or re.search(r"[^\W\d_a-zA-Z]", text)
+    ]
+    shown = r"""(?:textContent|innerText|placeholder|title|ariaLabel)\s*=\s*["'`][^"'`$]*[a-z]{2}"""
+    attribute = r"""setAttribute\(\s*["'](?:title|aria-label|placeholder)["'],\s*["'`]\w"""
+    return [*sentences, *re.findall(shown, code), *re.findall(attribute, code)]
 
 
 def fields(text: str) -> list[str]:
@@ -67,6 +137,50 @@ def test_no_translation_is_left_of_a_message_that_is_gone() -> None:
     used = {texts(message)[0] for message in messages_in_the_code()}
     left = [texts(entry.id)[0] for entry in vietnamese() if entry.id]
     assert sorted(set(left) - used) == []
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_a_template_says_nothing_that_is_not_translated(path: Path) -> None:
+    assert bare_texts(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_a_script_holds_no_text_of_its_own(path: Path) -> None:
+    assert texts_of_script(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_a_script_puts_no_markup_together(path: Path) -> None:
+    code = path.read_text(encoding="utf-8")
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", code)
+
+
+@pytest.mark.parametrize(
+    ("template", "found"),
+    [
+        ("<p>Untranslated</p>", ["Untranslated"]),
+        ('<img alt="A sheet">', ["A sheet"]),
+        ('<p title="{{ _("Sheet") }}">{{ name }}: <kbd>Enter</kbd> · Kiểm Phiếu</p>', []),
+        ("<script>const a = 'Text';</script>{% if so %}<b>!</b>{% endif %}", []),
+    ],
+)
+def test_a_text_left_bare_in_a_template_is_found(template: str, found: list[str]) -> None:
+    assert bare_texts(template) == found
+
+
+@pytest.mark.parametrize(
+    ("script", "is_found"),
+    [
+        ('say("Nothing was saved.");', True),
+        ("box.textContent = 'gone';", True),
+        ('const word = "phiếu";', True),
+        ('made.setAttribute("aria-label", "Close");', True),
+        ('// Says what is wrong.\nif (event.key === "Enter") add("quiet close");', False),
+        ("box.textContent = words.close;", False),
+    ],
+)
+def test_a_text_in_a_script_is_found(script: str, *, is_found: bool) -> None:
+    assert bool(texts_of_script(script)) is is_found
 
 
 def test_a_translation_has_the_same_placeholders() -> None:
@@ -153,6 +267,25 @@ def test_the_environment_chooses_in_the_order_of_gettext(
     for variable, value in environment.items():
         monkeypatch.setenv(variable, value)
     assert messages.current_language() == language
+
+
+def test_two_requests_at_once_are_answered_each_in_its_language() -> None:
+    messages.set_language("en")
+    both_speak = threading.Barrier(2, timeout=10)
+    answers: dict[str, str] = {}
+
+    def answer(language: str) -> None:
+        with messages.speaking(language):
+            both_speak.wait()
+            answers[language] = messages.describe(ContestState.BLANK)
+
+    threads = [threading.Thread(target=answer, args=(code,)) for code in messages.LANGUAGES]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == {"en": "blank", "vi": "không trả lời"}
+    assert messages.current_language() == "en"
 
 
 def test_a_language_without_texts_is_refused_by_name() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import rich_click as click
@@ -29,7 +30,7 @@ from scanner.errors import BadArgumentsError, TallyMismatchError
 from scanner.messages import describe, gettext
 
 DEMO_SAMPLE = Path("samples", "so_xay_dung_2023")
-EXPORTS = ("tally", "boxes", "votes")
+EXPORTS = ("tally", "boxes", "votes", "words")
 """What ``export --to`` takes: the members of ``scanner.publishing.exports.Export``."""
 
 
@@ -127,8 +128,9 @@ def _tally(count: Path, issued: int | None, collected: int | None) -> None:
 @click.command(
     "export",
     help=_(
-        "Writes tally.json (the figures), boxes.csv (one row a target) or votes.csv (one row a"
-        " sheet).\n\nExample: kiemphieu export ward-3 --to votes -o ward-3.csv"
+        "Writes tally.json (the figures), boxes.csv (one row a target), votes.csv (one row a"
+        " sheet) or words.csv (what was typed of people's own words; private, and so not part of"
+        " 'all').\n\nExample: kiemphieu export ward-3 --to votes -o ward-3.csv"
     ),
 )
 @count_argument
@@ -145,7 +147,8 @@ def _export(count: Path, what: str, output: Path | None) -> None:
 
     folder = count / EXPORTS_FOLDER if output is None else output
     with open_count(count) as (store, forms):
-        for one in Export if what == "all" else [Export(what)]:
+        everything = [one for one in Export if one.goes_with_all]
+        for one in everything if what == "all" else [Export(what)]:
             is_file = output is not None and what != "all"
             path = folder if is_file else folder / one.file_name
             write_export(one, store, forms, path, now())
@@ -219,7 +222,10 @@ def _show(count: Path, sheet: int, output: Path | None) -> None:
               help=_("The sheet is good as read."))  # fmt: skip
 @click.option("--refuse", "verdict", flag_value="refuse",
               help=_("The sheet is not to be counted."))  # fmt: skip
-@click.option("--by", required=True, help=_("Who decides."))
+@click.option("--withdraw", "verdict", flag_value="withdraw",
+              help=_("The last decision on this counts no more."))  # fmt: skip
+@click.option("--by", required=True, help=_("Who decides; asks for the PIN of a person known to the"
+              " count."))  # fmt: skip
 @click.option("--why", required=True, help=_("The reason."))
 def _decide(
     count: Path,
@@ -230,8 +236,9 @@ def _decide(
     by: str,
     why: str,
 ) -> None:
+    from scanner.commands.record import sign
     from scanner.counting.adjudication import Decision, Verdict, sheet_label
-    from scanner.counting.results import decide, now
+    from scanner.counting.results import decide, decision_to_make, now
     from scanner.publishing import screen
     from scanner.publishing.sheet_list import list_sheets
 
@@ -247,6 +254,10 @@ def _decide(
         options=options,
     )
     with open_count(count) as (store, forms):
+        name, is_committee = sign(store, by)
+        decision = decision_to_make(
+            store, forms, replace(decision, by=name), is_committee=is_committee
+        )
         status = decide(store, forms, decision)
         say(f"{sheet_label(sheet)}: {describe(status)}")
         lines = list_sheets(store, forms, SheetStatus.IN_DOUBT, sheet)
@@ -282,6 +293,7 @@ def _thresholds(
     by: str,
     why: str,
 ) -> None:
+    from scanner.commands.record import sign
     from scanner.counting.limits import limits_to_set
     from scanner.counting.price_range import price_range
     from scanner.counting.redecide import at_rest, change_limits, redecide
@@ -299,7 +311,8 @@ def _thresholds(
             with at_rest(store):
                 change = redecide(store, forms, wanted)
                 if not dry_run:
-                    change_limits(store, change, by=by, why=why)
+                    name, _is_committee = sign(store, by)
+                    change_limits(store, change, by=name, why=why)
             prices = [change.before, change.after]
             say(*screen.show_change(change, is_tried=dry_run))
     if plot is not None and prices:

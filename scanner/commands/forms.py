@@ -17,6 +17,7 @@ from scanner.commands.shared import (
     forms_option,
     open_count,
     say,
+    tell_address,
 )
 from scanner.commands.shared import mark as _
 from scanner.errors import BadArgumentsError, ExitCode
@@ -28,6 +29,15 @@ if TYPE_CHECKING:
 
 _DOCUMENTS = {".doc", ".docx", ".odt", ".rtf", ".xls", ".xlsx", ".ods"}
 """What offices write forms in; a page has its lay-out only once it is printed."""
+
+
+port_option = click.option(
+    "--port", type=click.IntRange(0, 65535),
+    help=_("Port to serve the page at [the first free one from 8420 on]."),
+)  # fmt: skip
+no_browser_option = click.option(
+    "--no-browser", is_flag=True, help=_("Only show the address of the page.")
+)
 
 
 @click.group("form", help=_("Registers forms and looks at them."))
@@ -306,6 +316,10 @@ def _form_print(
 @click.option("--replace", is_flag=True, help=_("Replace a registered form of that id."))
 @click.option("--allow-marked", is_flag=True, help=_("Take the blank although marks seem to be on"
               " it."))  # fmt: skip
+@click.option("--edit", "is_edited", is_flag=True, help=_("Open the draft in the browser, to be"
+              " corrected there; also if no box was found."))  # fmt: skip
+@port_option
+@no_browser_option
 @forms_option
 def _form_register(
     blanks: tuple[Path, ...],
@@ -316,6 +330,9 @@ def _form_register(
     dpi: float | None,
     replace: bool,
     allow_marked: bool,
+    is_edited: bool,
+    port: int | None,
+    no_browser: bool,
     forms_folder: Path | None,
 ) -> None:
     from scanner.publishing import form_screen
@@ -332,10 +349,52 @@ def _form_register(
         dpi=dpi,
         replace=replace,
         allow_marked=allow_marked,
+        allow_empty=is_edited,
     )
     with console(stderr=True).status("") as status:
         made = register_blank(request, status.update)
+    if is_edited:
+        say(*form_screen.show_doubts(made.form, made.notes))
+        _serve_form(made.form.folder, port, opens_browser=not no_browser)
+        return
     say(*form_screen.show_registered(made.form, made.notes, made.pictures))
+
+
+@form.command(
+    "edit",
+    help=_(
+        "Opens a registered form in the browser of this PC: its boxes are moved, added and deleted"
+        " there, put together to questions, and checked. Saving makes a new version and keeps the"
+        " former one; Ctrl-C ends the command, and nothing is lost.\n\n"
+        "Example: kiemphieu form edit khao-sat"
+    ),
+)
+@click.argument("form_id", metavar="ID")
+@port_option
+@no_browser_option
+@forms_option
+def _form_edit(form_id: str, port: int | None, no_browser: bool, forms_folder: Path | None) -> None:
+    from scanner.forms.catalog import find_form
+
+    found = find_form(choose_forms_folder(forms_folder), form_id)
+    _serve_form(found.folder, port, opens_browser=not no_browser)
+
+
+def _serve_form(folder: Path, port: int | None, *, opens_browser: bool) -> None:
+    from scanner.registering.bench import Bench
+    from scanner.review.form_app import create_form_app
+    from scanner.review.server import Service, serve
+
+    service = Service(port=port, opens_browser=opens_browser)
+    with Bench(folder) as bench:
+        serve(lambda guard: create_form_app(bench, guard), service, tell_address)
+        say(
+            gettext("The form's page is closed.")
+            if bench.state().is_saved
+            else gettext(
+                "The form's page is closed. What was not saved is offered again next time."
+            )
+        )
 
 
 def _refuse_documents(blanks: Sequence[Path]) -> None:

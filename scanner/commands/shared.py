@@ -68,6 +68,11 @@ def say(*what: RenderableType) -> None:
         screen.print(part)
 
 
+def tell_address(address: str) -> None:
+    """Write the address that lets one browser in."""
+    say(gettext("Open this address in one browser; it works once:"), f"    {address}")
+
+
 def say_error(text: str) -> None:
     """Write one line about what went wrong."""
     console(stderr=True).print(text, style="bold red", soft_wrap=True)
