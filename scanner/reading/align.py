@@ -89,7 +89,7 @@ class AlignedPage:
         """As :meth:`crops`, for windows of one size, shape (n, 4), all at once."""
         x0, y0, x1, y1 = windows[0].tolist()
         on_scan = self.to_scan(_corners(windows))
-        return cut_evenly(self.scan, x1 - x0, y1 - y0, on_scan, beyond=255)
+        return _cut_evenly(self.scan, x1 - x0, y1 - y0, on_scan, beyond=255)
 
     def half_crops(
         self, picture: NDArray[np.uint8], windows: Sequence[Window]
@@ -171,7 +171,7 @@ def _cut(
     return pieces
 
 
-def cut_evenly(
+def _cut_evenly(
     picture: NDArray[np.uint8],
     width: int,
     height: int,
@@ -282,7 +282,7 @@ def _find_patches(
         size = side + 2 * stack.reach
         windows = np.hstack([corners - stack.reach, corners - stack.reach + size])
         on_scan = apply_homography(inverse, 2 * _corners(windows) + 0.5)
-        pictures = cut_evenly(small, size, size, _to_small(on_scan, step), beyond=255)
+        pictures = _cut_evenly(small, size, size, _to_small(on_scan, step), beyond=255)
         # Slightly blurred, as the patch is: a sharp peak pulls the parabola to whole pixels.
         tall = pictures.reshape(-1, size)
         cv2.GaussianBlur(tall, (5, 5), PATCH_BLUR_PX, dst=tall)

@@ -10,7 +10,7 @@ a fine pen and a broad one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scanner.ballot import TargetMeasures
-from scanner.reading.align import AlignedPage
 from scanner.reading.decide import LITTLE
 from scanner.reading.marks import MeasuredPage, measure_again
 from scanner.reading.page_ink import INK, TRACE, PageInk
@@ -64,125 +63,116 @@ class Voter:
     """Targets in questions with as many marks of others as may be made."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """A target as the first look saw it."""
+
+    number: int
+    place: TargetPlace
+    measures: TargetMeasures
+    added: NDArray[np.uint8]
+    """The darkness added in its ring."""
+    shift: tuple[int, int]
+    """How far that lay off its place, x and y in working pixels."""
+
+    @property
+    def core(self) -> tuple[slice, slice]:
+        """The rows and columns of ``added`` that are the target's inside."""
+        x0, y0, x1, y1 = self.place.core
+        return slice(y0, y1), slice(x0, x1)
+
+
 def look_closer(
-    measured: MeasuredPage,
-    page: PageInk,
-    aligned: AlignedPage,
-    unclear: Sequence[int],
-    voter: Voter,
+    measured: MeasuredPage, page: PageInk, unclear: Sequence[int], voter: Voter
 ) -> dict[int, TargetMeasures]:
     """The measures of some targets, when the whole page is looked at.
 
     Args:
         measured: What the first look measured.
         page: The ink of the page.
-        aligned: The page.
         unclear: Numbers of the targets.
         voter: What the clear marks of the page tell.
     """
-    blank, found = aligned.blank, {}
-    places = find_places(blank)
-    for number in unclear:
-        place = places.targets[number]
-        if number not in measured.surroundings:
-            continue
-        added, shift = measured.surroundings[number]
-        explained = page.explain(number, place, shift)
-        left, through = _take_off(added, explained, place)
-        first = measured.targets[number]
-        again = measure_again(left, place, first, blank.px_per_mm)
-        is_mark = (
-            again.inside >= LITTLE
-            and not _is_fold(added, place, shift, number, lambda: page)
-            and page.is_whole(number)
-        )
-        darkest = 0 if is_mark else _DARK_INK
-        x0, y0, x1, y1 = place.core
-        # A line right across a box may be a crease: by its length it is no more of a mark.
-        is_line = not is_mark and _is_bar(left[y0:y1, x0:x1] >= INK)
-        is_stroke = again.extent_mm >= _LEAST_STROKE_MM and not is_line
-        strokes_mm = _measure_strokes(left, place, darkest, blank.px_per_mm) if is_stroke else 0.0
-        again = replace(
-            again, stroke_mm=strokes_mm, through=max(again.through, through * first.through)
-        )
-        if voter.is_known and _is_shade(again, left, place, blank.px_per_mm):
-            again = replace(again, weight=0.0)
-        if number in voter.has_chosen and _is_touch(again):
-            again = replace(again, inside=0.0, weight=0.0)
-        found[number] = again
-    return found
+    return {
+        seen.number: _measure_closer(seen, page, voter) for seen in _see(measured, page, unclear)
+    }
 
 
-def doubt_bars(
-    measured: MeasuredPage, page: Callable[[], PageInk], aligned: AlignedPage, marked: Sequence[int]
+def doubt_marks(
+    measured: MeasuredPage, page: PageInk, marked: Sequence[int]
 ) -> dict[int, TargetMeasures]:
-    """Of marked targets those that may be marked by a fold alone: with ``through`` 1.
+    """Of marked targets those that may be marked by something else alone: with ``through`` 1.
 
     Args:
         measured: What the first look measured.
-        page: Gives the ink of the page, where it is needed.
-        aligned: The page.
+        page: The ink of the page.
         marked: Numbers of the targets.
-    """
-    found = {}
-    places = find_places(aligned.blank)
-    for number in marked:
-        if number not in measured.surroundings:
-            continue
-        added, shift = measured.surroundings[number]
-        if _is_fold(added, places.targets[number], shift, number, page):
-            found[number] = replace(measured.targets[number], through=1.0)
-    return found
-
-
-def doubt_tails(
-    measured: MeasuredPage, page: Callable[[], PageInk], aligned: AlignedPage, marked: Sequence[int]
-) -> dict[int, TargetMeasures]:
-    """Of marked targets those that hold the tail of another one's mark: with ``through`` 1.
-
-    Args:
-        measured: What the first look measured.
-        page: Gives the ink of the page, where it is needed.
-        aligned: The page.
-        marked: Numbers of the targets.
-    """
-    found = {}
-    places = find_places(aligned.blank)
-    for number in marked:
-        place = places.targets[number]
-        if place.next_targets is None or number not in measured.surroundings:
-            continue
-        added, shift = measured.surroundings[number]
-        x0, y0, x1, y1 = place.core
-        ink = added[y0:y1, x0:x1] >= TRACE
-        comes_in = any(edge.any() for edge in (ink[0], ink[-1], ink[:, 0], ink[:, -1]))
-        if not comes_in or not ((added >= TRACE) & place.next_targets).any():
-            continue
-        left, top = place.ring[0] + shift[0], place.ring[1] + shift[1]
-        core = max(left + x0, 0), max(top + y0, 0), left + x1, top + y1
-        tail = page().of_others(number, core, _MOSTLY)
-        if tail.shape == ink.shape and tail[ink].mean() >= _MOST_OF_BAR:
-            found[number] = replace(measured.targets[number], through=1.0)
-    return found
-
-
-def doubt_amid_ink(
-    measured: Sequence[TargetMeasures], marked: Sequence[int]
-) -> dict[int, TargetMeasures]:
-    """Of marked targets those that may be marked by a stamp's border alone: with ``through`` 1.
-
-    Where there is much ink around the label of a weak mark, both may be of a stamp.
-
-    Args:
-        measured: What was measured at the targets of a page.
-        marked: Numbers of those that are marked.
     """
     return {
-        number: replace(one, through=1.0)
-        for number in marked
-        for one in [measured[number]]
-        if one.inside < _WEAK and one.label_mm >= _MUCH_AROUND_MM
+        seen.number: replace(seen.measures, through=1.0)
+        for seen in _see(measured, page, marked)
+        if _is_amid_ink(seen) or _is_fold(seen, page) or _is_tail(seen, page)
     }
+
+
+def _see(measured: MeasuredPage, page: PageInk, numbers: Sequence[int]) -> Iterator[_Seen]:
+    places = find_places(page.blank).targets
+    for number in numbers:
+        added, shift = measured.surroundings[number]
+        yield _Seen(number, places[number], measured.targets[number], added, shift)
+
+
+def _measure_closer(seen: _Seen, page: PageInk, voter: Voter) -> TargetMeasures:
+    """The measures of a target without the ink that has another cause."""
+    place, px_per_mm = seen.place, page.blank.px_per_mm
+    explained = page.explain(seen.number, place, seen.shift)
+    left, through = _take_off(seen, explained)
+    again = measure_again(left, place, seen.measures, px_per_mm)
+    is_mark = again.inside >= LITTLE and not _is_fold(seen, page) and page.is_whole(seen.number)
+    darkest = 0 if is_mark else _DARK_INK
+    # A line right across a box may be a crease: by its length it is no more of a mark.
+    is_line = not is_mark and _is_bar(left[seen.core] >= INK)
+    is_stroke = again.extent_mm >= _LEAST_STROKE_MM and not is_line
+    strokes_mm = _measure_strokes(left[seen.core], darkest, px_per_mm) if is_stroke else 0.0
+    through = max(again.through, through * seen.measures.through)
+    again = replace(again, stroke_mm=strokes_mm, through=through)
+    if voter.is_known and _is_shade(again, left, place, px_per_mm):
+        again = replace(again, weight=0.0)
+    if seen.number in voter.has_chosen and _is_touch(again):
+        again = replace(again, inside=0.0, weight=0.0)
+    return again
+
+
+def _is_amid_ink(seen: _Seen) -> bool:
+    """Whether a mark may be a stamp's border alone.
+
+    Where there is much ink around the label of a weak mark, both may be of a stamp.
+    """
+    return seen.measures.inside < _WEAK and seen.measures.label_mm >= _MUCH_AROUND_MM
+
+
+def _is_fold(seen: _Seen, page: PageInk) -> bool:
+    """Whether the ink inside is a bar across it that a fold, however dark, explains."""
+    ink = seen.added[seen.core] >= TRACE
+    if not _is_bar(ink):
+        return False
+    explained = page.explain(seen.number, seen.place, seen.shift, _DEEPEST_BAR)[seen.core]
+    return bool(explained[ink].mean() >= _MOST_OF_BAR)
+
+
+def _is_tail(seen: _Seen, page: PageInk) -> bool:
+    """Whether the ink inside comes in from another target, and is the tail of a mark there."""
+    if seen.place.next_targets is None:
+        return False
+    ink = seen.added[seen.core] >= TRACE
+    comes_in = any(edge.any() for edge in (ink[0], ink[-1], ink[:, 0], ink[:, -1]))
+    if not comes_in or not ((seen.added >= TRACE) & seen.place.next_targets).any():
+        return False
+    x0, y0, x1, y1 = seen.place.core
+    left, top = seen.place.ring[0] + seen.shift[0], seen.place.ring[1] + seen.shift[1]
+    core = max(left + x0, 0), max(top + y0, 0), left + x1, top + y1
+    tail = page.of_others(seen.number, core, _MOSTLY)
+    return tail.shape == ink.shape and bool(tail[ink].mean() >= _MOST_OF_BAR)
 
 
 def _is_bar(ink: NDArray[np.bool_]) -> bool:
@@ -197,9 +187,7 @@ def _is_bar(ink: NDArray[np.bool_]) -> bool:
     return False
 
 
-def _take_off(
-    added: NDArray[np.uint8], explained: NDArray[np.bool_], place: TargetPlace
-) -> tuple[NDArray[np.uint8], float]:
+def _take_off(seen: _Seen, explained: NDArray[np.bool_]) -> tuple[NDArray[np.uint8], float]:
     """The ink around a target without what has another cause.
 
     Inside it is taken off only where nothing is left there then: a part of what is inside proves
@@ -208,8 +196,7 @@ def _take_off(
     Returns:
         What is left; and 1 where a part of the ink inside has another cause, else 0.
     """
-    x0, y0, x1, y1 = place.core
-    core = slice(y0, y1), slice(x0, x1)
+    added, core = seen.added, seen.core
     left = added.copy()
     left[explained] = 0
     if (left[core] >= TRACE).mean() <= _NOTHING_LEFT:
@@ -219,28 +206,8 @@ def _take_off(
     return left, float(is_part)
 
 
-def _is_fold(
-    added: NDArray[np.uint8],
-    place: TargetPlace,
-    shift: tuple[int, int],
-    number: int,
-    page: Callable[[], PageInk],
-) -> bool:
-    """Whether the ink inside is a bar across it that a fold, however dark, explains."""
-    x0, y0, x1, y1 = place.core
-    ink = added[y0:y1, x0:x1] >= TRACE
-    if not _is_bar(ink):
-        return False
-    explained = page().explain(number, place, shift, _DEEPEST_BAR)[y0:y1, x0:x1]
-    return bool(explained[ink].mean() >= _MOST_OF_BAR)
-
-
-def _measure_strokes(
-    added: NDArray[np.uint8], place: TargetPlace, least: int, px_per_mm: float
-) -> float:
+def _measure_strokes(inside: NDArray[np.uint8], least: int, px_per_mm: float) -> float:
     """The length of the strokes inside a target, in mm; 0 where they are paler than ``least``."""
-    x0, y0, x1, y1 = place.core
-    inside = added[y0:y1, x0:x1]
     strokes = inside >= INK
     if not strokes.any() or np.percentile(inside[strokes], 75) < least:
         return 0.0

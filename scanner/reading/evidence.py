@@ -1,6 +1,6 @@
 """The names under which a reading keeps what it rests on, and what each of them means.
 
-A refused page has fewer of them, among them ``error`` in words.
+A refused page has others, among them ``error`` in words.
 """
 
 from __future__ import annotations
@@ -45,3 +45,14 @@ class Evidence(StrEnum):
     top edge across it, separated by spaces; empty for none."""
     ADDED_INK = "added_ink"
     """Text: the marks as small pictures, from :mod:`scanner.reading.added_ink`."""
+
+
+class RefusedEvidence(StrEnum):
+    """What is kept with a page that was refused as blank or unknown, beside its features."""
+
+    FEATURES_SEEN = "features"
+    """Features of the scan."""
+    MOST_ALIKE = "most_alike"
+    """Text: the form's id and the number of the page that it is most like."""
+    PRINT_FOUND = "print_found"
+    """Share of the pieces of that page's print that were found on it."""

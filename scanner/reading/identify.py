@@ -15,6 +15,7 @@ from scanner.geometry import Homography, apply_homography
 from scanner.reading.blank import BlankPage
 from scanner.reading.catalog_index import CatalogIndex
 from scanner.reading.codes import read_page_code
+from scanner.reading.evidence import Evidence, RefusedEvidence
 from scanner.reading.features import Features, Match, find_features, match_features
 from scanner.reading.glance import Glance
 from scanner.reading.lookalike import Difference, find_difference
@@ -91,13 +92,17 @@ class FormIndex:
             if best is None or best[1].inliers < _SEEN_FROM_THE_SIDE * len(features.points):
                 features, best = self._look_from_above(gray, features, best, code)
         if len(features.points) < _BLANK_FEATURES:
-            return UnreadablePage(Reason.BLANK_PAGE, {"features": float(len(features.points))})
+            return UnreadablePage(
+                Reason.BLANK_PAGE, {RefusedEvidence.FEATURES_SEEN: float(len(features.points))}
+            )
         if best is None or best[1].inliers < self._settings.min_matches:
             return UnreadablePage(
                 Reason.UNKNOWN_FORM,
                 {
-                    "most_alike": f"{best[0].form.id}/{best[0].page.number}" if best else "",
-                    "features_in_agreement": float(best[1].inliers if best else 0),
+                    RefusedEvidence.MOST_ALIKE: f"{best[0].form.id}/{best[0].page.number}"
+                    if best
+                    else "",
+                    Evidence.FEATURES: float(best[1].inliers if best else 0),
                 },
             )
         blank, match = best

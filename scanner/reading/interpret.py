@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import cv2
@@ -24,10 +22,10 @@ from scanner.geometry import apply_homography
 from scanner.reading.added_ink import describe_added_ink
 from scanner.reading.align import AlignedPage, align_page
 from scanner.reading.blank import BlankPage
-from scanner.reading.closer import Voter, doubt_amid_ink, doubt_bars, doubt_tails, look_closer
+from scanner.reading.closer import Voter, doubt_marks, look_closer
 from scanner.reading.condition import describe_condition
 from scanner.reading.decide import decide_target, is_of_ink
-from scanner.reading.evidence import Evidence
+from scanner.reading.evidence import Evidence, RefusedEvidence
 from scanner.reading.identify import FormIndex, IdentifiedPage
 from scanner.reading.ink import Tone
 from scanner.reading.lookalike import Verdict, compare, compare_words
@@ -100,7 +98,10 @@ class Reader:
             return chosen
         page, aligned, tone, lookalikes = chosen
         measured = measure_marks(aligned, tone)
-        targets = self._decide(page.blank, measured)
+        targets = tuple(
+            self._decide(page.blank, number, one, covered=measured.covered[number])
+            for number, one in enumerate(measured.targets)
+        )
         targets = self._look_closer(aligned, tone, measured, targets)
         alternatives = _alternatives(page, lookalikes)
         return PageReading(
@@ -114,10 +115,10 @@ class Reader:
             serial=page.code.serial or None if page.code else None,
             alternatives=alternatives,
             evidence={
-                "features_in_agreement": float(page.inliers),
-                "patches_found": float(aligned.patches_found),
-                "patches_tried": float(aligned.patches_tried),
-                "alignment_spread_mm": aligned.spread_px / aligned.blank.px_per_mm,
+                Evidence.FEATURES: float(page.inliers),
+                Evidence.PATCHES_FOUND: float(aligned.patches_found),
+                Evidence.PATCHES_TRIED: float(aligned.patches_tried),
+                Evidence.SPREAD_MM: aligned.spread_px / aligned.blank.px_per_mm,
                 **describe_condition(aligned, tone, measured.streaks),
                 Evidence.ADDED_INK: describe_added_ink(aligned, tone, targets),
             },
@@ -142,12 +143,13 @@ class Reader:
             else:
                 switched = self._best_lookalike(page, beaten)
                 if switched is None:
+                    seems = f"{page.blank.form.id}/{page.blank.page.number}"
                     return UnreadablePage(
                         Reason.UNKNOWN_FORM,
                         {
-                            "most_alike": f"{page.blank.form.id}/{page.blank.page.number}",
-                            "features_in_agreement": float(page.inliers),
-                            "print_found": share,
+                            RefusedEvidence.MOST_ALIKE: seems,
+                            Evidence.FEATURES: float(page.inliers),
+                            RefusedEvidence.PRINT_FOUND: share,
                         },
                     )
             beaten.add(page.blank.key)
@@ -192,30 +194,27 @@ class Reader:
 
         A second time as well: a mark found in one target may tell what the grey in another is.
         """
-        page = cache(lambda: PageInk(aligned, tone))
-        boxes = [n for n, (_, o) in enumerate(aligned.blank.targets) if o.shape not in TEXT_SHAPES]
+        blank, page = aligned.blank, PageInk(aligned, tone)
+        boxes = [n for n, (_, o) in enumerate(blank.targets) if o.shape not in TEXT_SHAPES]
         marked = [n for n in boxes if targets[n].state is MarkState.MARKED]
-        bars = doubt_amid_ink(measured.targets, marked)
-        bars |= doubt_bars(measured, page, aligned, marked)
-        bars |= doubt_tails(measured, page, aligned, marked)
-        targets = self._decide_again(aligned.blank, measured, targets, bars)
+        doubted = doubt_marks(measured, page, marked)
+        targets = self._decide_again(blank, measured, targets, doubted)
+        told: dict[int, tuple[bool, bool]] = {}
         for _ in range(2):
             unclear = [
-                n for n in boxes if targets[n].reasons == (Reason.UNCLEAR_MARK,) and n not in bars
+                n
+                for n in boxes
+                if targets[n].reasons == (Reason.UNCLEAR_MARK,) and n not in doubted
             ]
-            if not unclear:
+            voter = _know_voter(blank, targets, unclear)
+            # Where its voter is known no better than before, a target would be measured alike.
+            news = {n: (voter.is_known, n in voter.has_chosen) for n in unclear}
+            fresh = [n for n in unclear if news[n] != told.get(n)]
+            if not fresh:
                 break
-            inked = {one.contest for one in targets if is_of_ink(one)}
-            open_ = {targets[n].contest for n in unclear} - inked
-            is_known = len(inked) >= max(_MARKS_OF_A_PEN, 2 * len(open_))
-            marks = Counter(one.contest for one in targets if one.state is MarkState.MARKED)
-            full = {
-                n for n in unclear if marks[targets[n].contest] >= aligned.blank.targets[n][0].max
-            }
-            found = look_closer(
-                measured, page(), aligned, unclear, Voter(is_known=is_known, has_chosen=full)
-            )
-            targets = self._decide_again(aligned.blank, measured, targets, found)
+            told |= news
+            found = look_closer(measured, page, fresh, voter)
+            targets = self._decide_again(blank, measured, targets, found)
         return targets
 
     def _decide_again(
@@ -226,26 +225,43 @@ class Reader:
         found: Mapping[int, TargetMeasures],
     ) -> tuple[TargetReading, ...]:
         """The readings of a page, of which some were measured again."""
-        if not found:
-            return targets
-        again = tuple(found.get(n, one) for n, one in enumerate(measured.targets))
-        decided = self._decide(blank, replace(measured, targets=again))
-        return tuple(decided[n] if n in found else one for n, one in enumerate(targets))
+        again = list(targets)
+        for number, measures in found.items():
+            covered = measured.covered[number]
+            again[number] = self._decide(blank, number, measures, covered=covered)
+        return tuple(again)
 
-    def _decide(self, blank: BlankPage, measured: MeasuredPage) -> tuple[TargetReading, ...]:
-        return tuple(
-            decide_target(
-                contest.id,
-                option.id,
-                measures,
-                covered=covered,
-                settings=self._settings,
-                shape=option.shape,
-            )
-            for (contest, option), measures, covered in zip(
-                blank.targets, measured.targets, measured.covered, strict=True
-            )
+    def _decide(
+        self, blank: BlankPage, number: int, measures: TargetMeasures, *, covered: bool
+    ) -> TargetReading:
+        contest, option = blank.targets[number]
+        return decide_target(
+            contest.id,
+            option.id,
+            measures,
+            covered=covered,
+            settings=self._settings,
+            shape=option.shape,
         )
+
+
+def _know_voter(
+    blank: BlankPage, targets: Sequence[TargetReading], unclear: Sequence[int]
+) -> Voter:
+    """What the marks of a page tell about the one who made them.
+
+    Args:
+        blank: The page.
+        targets: Its targets as read so far.
+        unclear: Numbers of those in doubt.
+    """
+    inked = {one.contest for one in targets if is_of_ink(one)}
+    open_ = {targets[number].contest for number in unclear} - inked
+    marks = Counter(one.contest for one in targets if one.state is MarkState.MARKED)
+    chosen = (n for n in unclear if marks[targets[n].contest] >= blank.targets[n][0].max)
+    return Voter(
+        is_known=len(inked) >= max(_MARKS_OF_A_PEN, 2 * len(open_)), has_chosen=frozenset(chosen)
+    )
 
 
 def _glass_mm(blank: BlankPage) -> float:

@@ -331,11 +331,9 @@ def _ink_on_print(found: NDArray[np.float64], places: Sequence[TargetPlace]) -> 
     return np.where(has_print, np.maximum(more, 0.0) / 255.0, 0.0)
 
 
-def _share(
-    ink: NDArray[np.uint8] | NDArray[np.bool_], where: NDArray[np.intp], *, empty: float = 0.0
-) -> float:
-    """Mean of ``ink`` at flat indices; ``empty`` where there are none."""
-    return float(ink.ravel()[where].sum()) / where.size if where.size else empty
+def _share(ink: NDArray[np.uint8], where: NDArray[np.intp]) -> float:
+    """Mean of ``ink`` at flat indices; 0 where there are none."""
+    return float(ink.ravel()[where].sum()) / where.size if where.size else 0.0
 
 
 def _extent(strokes: NDArray[np.uint8], place: TargetPlace) -> float:

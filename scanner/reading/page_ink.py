@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +18,7 @@ INK = 60
 """Added darkness, of 255, from which a pixel may be part of a stroke."""
 _BARE = 60
 """Darkness of the blank, with slack, up to which ink is seen there."""
-DEEPEST = 60.0
+_DEEPEST = 60.0
 """Darkness, of 255, up to which a ridge across the page is a fold without doubt."""
 _FOLD_MM = 0.7
 """Half the width of what a fold makes darker."""
@@ -38,7 +40,7 @@ TRACE = 40
 
 
 class PageInk:
-    """The ink that was added to a page, in the form's own frame.
+    """The ink that was added to a page, in the form's own frame; worked out when it is asked for.
 
     Args:
         aligned: The page.
@@ -46,21 +48,28 @@ class PageInk:
     """
 
     def __init__(self, aligned: AlignedPage, tone: Tone) -> None:
-        blank = aligned.blank
-        known = find_known(blank)
-        ink = darkness(lay_whole(aligned), _lay_paper(aligned, tone), tone.black)
-        self.added = cv2.subtract(ink, known).astype(np.uint8, copy=False)
-        self.free = known < _BARE
-        self._px_per_mm = blank.px_per_mm
-        self._boxes = blank.target_boxes
-        self._owners: tuple[NDArray[np.int32], NDArray[np.intp], NDArray[np.float64]] | None = None
+        self.blank = aligned.blank
+        self._aligned = aligned
+        self._tone = tone
+
+    @cached_property
+    def added(self) -> NDArray[np.uint8]:
+        """The darkness that the blank does not have, shape (height_px, width_px)."""
+        paper = _lay_paper(self._aligned, self._tone)
+        ink = darkness(lay_whole(self._aligned), paper, self._tone.black)
+        return cv2.subtract(ink, find_known(self.blank)).astype(np.uint8, copy=False)
+
+    @cached_property
+    def free(self) -> NDArray[np.bool_]:
+        """Where the blank has no print, shape as ``added``."""
+        return np.asarray(find_known(self.blank) < _BARE)
 
     def explain(
         self,
         number: int,
         place: TargetPlace,
         shift: tuple[int, int],
-        deepest: float = DEEPEST,
+        deepest: float = _DEEPEST,
     ) -> NDArray[np.bool_]:
         """Where the ink around a target has another cause than a mark in it, shape as its ring.
 
@@ -87,17 +96,19 @@ class PageInk:
         return found
 
     def under_folds(
-        self, x0: int, y0: int, x1: int, y1: int, deepest: float = DEEPEST
+        self, x0: int, y0: int, x1: int, y1: int, deepest: float = _DEEPEST
     ) -> NDArray[np.bool_]:
         """Where the faint ink of folds lies in a window of the form, shape as it."""
         added = self.added[y0:y1, x0:x1]
         found = np.zeros(added.shape, bool)
-        across = find_fold(self.added, self.free, (x0, y0, x1, y1), self._px_per_mm, deepest)
-        down = find_fold(self.added.T, self.free.T, (y0, x0, y1, x1), self._px_per_mm, deepest)
+        across = find_fold(self.added, self.free, (x0, y0, x1, y1), self.blank.px_per_mm, deepest)
+        down = find_fold(self.added.T, self.free.T, (y0, x0, y1, x1), self.blank.px_per_mm, deepest)
         for fold, mask, ink in ((across, found, added), (down, found.T, added.T)):
             if fold is not None:
                 rows, columns = np.indices(mask.shape)
-                near = np.abs(rows - fold.at - fold.slope * columns) <= _FOLD_MM * self._px_per_mm
+                near = (
+                    np.abs(rows - fold.at - fold.slope * columns) <= _FOLD_MM * self.blank.px_per_mm
+                )
                 mask |= near & (ink <= _UNEVEN * fold.level + _LEAST_FOLD)
         return found
 
@@ -112,7 +123,7 @@ class PageInk:
             least: Share of the mark that lies in that other target.
         """
         x0, y0, x1, y1 = window
-        pieces, owner, share = self._find_owners()
+        pieces, owner, share = self._owners
         tail = ((owner != number) & (share >= least))[pieces[y0:y1, x0:x1]].astype(np.uint8)
         # With the soft edge of its stroke.
         return np.asarray(cv2.dilate(tail, np.ones((3, 3), np.uint8)) > 0)
@@ -123,7 +134,7 @@ class PageInk:
         A cross of a soft pencil is, however pale; the letters and rings of a stamp are several
         pieces, or run on.
         """
-        box, scale = self._boxes[number], self._px_per_mm
+        box, scale = self.blank.target_boxes[number], self.blank.px_per_mm
         window = _window_of(box.grown(_SEEN_AROUND_MM * scale))
         ink = self.added[window] >= TRACE
         count, pieces = _join(ink, self.free[window], scale)
@@ -138,20 +149,18 @@ class PageInk:
         is_main = inside[main] >= max(_IS_MAIN * inside.sum(), 1)
         return bool(is_main and near[main] >= _IS_OWN * of_all)
 
-    def _find_owners(self) -> tuple[NDArray[np.int32], NDArray[np.intp], NDArray[np.float64]]:
+    @cached_property
+    def _owners(self) -> tuple[NDArray[np.int32], NDArray[np.intp], NDArray[np.float64]]:
         """The pieces of ink; for each the target that most of it lies in, and how much of it."""
-        if self._owners is None:
-            ink = self.added >= INK
-            count, pieces = _join(ink, self.free, self._px_per_mm)
-            shares = np.zeros((count, len(self._boxes)))
-            for number, box in enumerate(self._boxes):
-                x0, y0 = max(round(box.x), 0), max(round(box.y), 0)
-                here = slice(y0, round(box.bottom)), slice(x0, round(box.right))
-                shares[:, number] = np.bincount(pieces[here][ink[here]], minlength=count)
-            shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1)
-            shares[0] = 0.0
-            self._owners = pieces, shares.argmax(axis=1), shares.max(axis=1)
-        return self._owners
+        ink = self.added >= INK
+        count, pieces = _join(ink, self.free, self.blank.px_per_mm)
+        shares = np.zeros((count, len(self.blank.targets)))
+        for number, box in enumerate(self.blank.target_boxes):
+            here = _window_of(box)
+            shares[:, number] = np.bincount(pieces[here][ink[here]], minlength=count)
+        shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1)
+        shares[0] = 0.0
+        return pieces, shares.argmax(axis=1), shares.max(axis=1)
 
 
 def _join(
