@@ -60,8 +60,8 @@ def apply_homography(
     matrix: NDArray[np.floating], points: NDArray[np.floating]
 ) -> NDArray[np.float64]:
     """Map points of shape (n, 2) through a 3 × 3 matrix."""
-    homogeneous = np.hstack([points, np.ones((len(points), 1))]) @ matrix.T
-    return np.asarray(homogeneous[:, :2] / homogeneous[:, 2:3], np.float64)
+    homogeneous = points @ matrix[:, :2].T + matrix[:, 2]
+    return np.asarray(homogeneous[:, :2] / homogeneous[:, 2:], np.float64)
 
 
 def px_to_mm(px: float, dpi: float) -> float:

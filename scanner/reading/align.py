@@ -27,8 +27,7 @@ where they do not is there a wider search."""
 _NEARLY_ALL_FOUND = 0.9
 _MIN_PATCH_SCORE = 0.55
 _GRID_PX = 64
-_MOST_ROWS = 30_000
-"""OpenCV bends pictures of up to 32,767 rows."""
+_STRAIGHTEN = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 _STRIP_PX = 128
 """A line of print longer than this is cut out in strips, so that it may be bent."""
 _NEARLY = 0.25
@@ -125,12 +124,14 @@ class AlignedPage:
     def _shift(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """The field between its nodes, bilinear."""
         rows, columns = self.field.shape[:2]
-        grid = points / _GRID_PX
-        grid = np.minimum(np.maximum(grid, 0.0), (columns - 1.001, rows - 1.001))
-        column, row = grid.astype(int).T
-        u, v = grid[:, :1] - column[:, None], grid[:, 1:] - row[:, None]
-        upper = self.field[row, column] * (1 - u) + self.field[row, column + 1] * u
-        lower = self.field[row + 1, column] * (1 - u) + self.field[row + 1, column + 1] * u
+        grid = np.minimum(np.maximum(points / _GRID_PX, 0.0), (columns - 1.001, rows - 1.001))
+        node = grid.astype(np.intp)
+        u, v = (grid - node).T[:, :, None]
+        nodes = self.field.reshape(-1, 2)
+        at = node[:, 1] * columns + node[:, 0]
+        upper = nodes.take(at, axis=0) * (1 - u) + nodes.take(at + 1, axis=0) * u
+        at += columns
+        lower = nodes.take(at, axis=0) * (1 - u) + nodes.take(at + 1, axis=0) * u
         shift: NDArray[np.float64] = upper * (1 - v) + lower * v
         return shift
 
@@ -162,11 +163,10 @@ def _cut(
     """Each window, straightened, from where its three corners lie on a picture."""
     sizes = np.array([(x1 - x0, y1 - y0) for x0, y0, x1, y1 in windows], np.float64)
     ways = _ways(corners, sizes.reshape(-1, 2))
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     pieces = []
     for (x0, y0, x1, y1), way in zip(windows, ways, strict=True):
         size = (x1 - x0, y1 - y0)
-        piece = cv2.warpAffine(picture, way, size, None, flags, cv2.BORDER_CONSTANT, beyond)
+        piece = cv2.warpAffine(picture, way, size, None, _STRAIGHTEN, cv2.BORDER_CONSTANT, beyond)
         pieces.append(piece.astype(np.uint8, copy=False))
     return pieces
 
@@ -188,23 +188,11 @@ def _cut_evenly(
         corners: Where three corners of each lie on the picture, shape (3 n, 2).
         beyond: What there is beyond its edges.
     """
-    count = len(corners) // 3
-    cut = np.empty((count, height, width), np.uint8)
-    most = max(_MOST_ROWS // height, 1)
-    ways = _ways(corners, np.array([[width, height]], np.float64)).astype(np.float32)
-    x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
-    for first in range(0, count, most):
-        way = ways[first : first + most, :, :, None, None]
-        maps = way[:, :, 0] * x + (way[:, :, 1] * y + way[:, :, 2])
-        tall = len(maps) * height, width
-        cv2.remap(
-            picture,
-            maps[:, 0].reshape(tall),
-            maps[:, 1].reshape(tall),
-            cv2.INTER_LINEAR,
-            cut[first : first + most].reshape(tall),
-            cv2.BORDER_CONSTANT,
-            beyond,
+    ways = _ways(corners, np.array([[width, height]], np.float64))
+    cut = np.empty((len(ways), height, width), np.uint8)
+    for way, piece in zip(ways, cut, strict=True):
+        cv2.warpAffine(
+            picture, way, (width, height), piece, _STRAIGHTEN, cv2.BORDER_CONSTANT, beyond
         )
     return cut
 
@@ -320,13 +308,11 @@ def _fit_field(
         return np.zeros((nodes.rows, nodes.columns, 2)), int(good.sum()), float("inf")
     here = centers[good]
     ours = _terms(here / size, len(surface)) @ surface
-    reach_px = _REACH_MM * blank.px_per_mm
-    at = np.vstack([nodes.points, here])
-    rest = _smooth(at, here, shifts[good] - ours, scores[good], reach_px)
-    count = len(nodes.points)
-    field = nodes.terms[:, : len(surface)] @ surface + rest[:count]
-    spread = float(np.median(np.linalg.norm(ours + rest[count:] - shifts[good], axis=1)))
-    return field.reshape(nodes.rows, nodes.columns, 2), int(good.sum()), spread
+    left = _Left(here, shifts[good] - ours, scores[good], _REACH_MM * blank.px_per_mm)
+    rest = left.over_grid(nodes.columns, nodes.rows)
+    field = (nodes.terms[:, : len(surface)] @ surface).reshape(rest.shape) + rest
+    spread = _median(_lengths(left.at_centers() - left.values))
+    return field, int(good.sum()), spread
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -378,24 +364,61 @@ def _fit_surface(
         # A patch far from all others bends the surface to itself: what counts is how far it
         # lies from the surface through the rest, which its leverage tells.
         leverage = ((weighted @ within) * terms).sum(axis=1)
-        left = np.linalg.norm(shifts - terms @ fit, axis=1)
+        left = _lengths(shifts - terms @ fit)
         error = left / (1.0 - np.minimum(leverage, 0.9))
-        scale = max(2.0 * float(np.median(left[good])), 0.12 * px_per_mm)
+        scale = max(2.0 * _median(left[good]), 0.12 * px_per_mm)
     agree = good & (error < max(3.0 * scale, 0.35 * px_per_mm))
     return np.asarray(agree), np.asarray(fit, np.float64)
 
 
-def _smooth(
-    at: NDArray[np.float64],
-    centers: NDArray[np.float64],
-    values: NDArray[np.float64],
-    scores: NDArray[np.float64],
-    reach_px: float,
-) -> NDArray[np.float64]:
-    """The mean of values near each point, drawn towards zero where there are few."""
-    x, y = centers.T / reach_px
-    ax, ay = at.T / reach_px
-    distance = (ax[:, None] - x) ** 2 + (ay[:, None] - y) ** 2
-    weight = np.exp(-0.5 * distance) * scores**2
-    mean: NDArray[np.float64] = (weight @ values) / (weight.sum(axis=1, keepdims=True) + _DOUBT)
-    return mean
+@dataclass(frozen=True, slots=True, eq=False)
+class _Left:
+    """What patches say that the surface leaves over, each weighing on its surroundings."""
+
+    centers: NDArray[np.float64]
+    """Shape (n, 2), working pixels."""
+    values: NDArray[np.float64]
+    """Shape (n, 2)."""
+    scores: NDArray[np.float64]
+    """Shape (n,)."""
+    reach_px: float
+
+    def over_grid(self, columns: int, rows: int) -> NDArray[np.float64]:
+        """Their mean near each node of the grid over a page, shape (rows, columns, 2).
+
+        The weight of a distance is that of its part across times that of its part down.
+        """
+        across, down = (
+            np.exp(-0.5 * ((np.arange(count)[:, None] * _GRID_PX - at) / self.reach_px) ** 2)
+            for count, at in zip((columns, rows), self.centers.T, strict=True)
+        )
+        # Shape (rows, 3, n): what each patch says along a row.
+        said = down[:, None] * self._said().T
+        return self._mean(np.moveaxis(said @ across.T, 1, 2))
+
+    def at_centers(self) -> NDArray[np.float64]:
+        """Their mean near each patch itself, shape (n, 2)."""
+        x, y = self.centers.T / self.reach_px
+        weight = np.exp(-0.5 * ((x[:, None] - x) ** 2 + (y[:, None] - y) ** 2))
+        return self._mean(weight @ self._said())
+
+    def _said(self) -> NDArray[np.float64]:
+        """Values and 1, each times its patch's weight, shape (n, 3)."""
+        said: NDArray[np.float64] = np.column_stack([self.values, np.ones(len(self.values))])
+        return said * self.scores[:, None] ** 2
+
+    @staticmethod
+    def _mean(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Means from sums of values and weights, drawn towards zero where these are few."""
+        mean: NDArray[np.float64] = sums[..., :2] / (sums[..., 2:] + _DOUBT)
+        return mean
+
+
+def _lengths(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
+    return np.asarray(np.hypot(vectors[:, 0], vectors[:, 1]), np.float64)
+
+
+def _median(values: NDArray[np.float64]) -> float:
+    """The median; of a few numbers many times as fast as numpy's."""
+    ranked, middle = np.sort(values), len(values) // 2
+    return float(ranked[middle] if len(values) % 2 else (ranked[middle - 1] + ranked[middle]) / 2)

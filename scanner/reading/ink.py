@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from scanner.reading.raster import reduce_gray
+
 _BLOCK_PX = 8
 _PAPER_REACH = 9
 """Blocks over which the brightest one is taken for paper: wider than any printed bar is high."""
@@ -17,6 +19,9 @@ _DARKEST_PAPER = 0.65
 """Paper is never taken for darker than this share of the page's own white."""
 _LEAST_CONTRAST = 24.0
 """Grey levels between paper and print below which noise would be taken for ink."""
+_BLACK_SHARE, _BLACKEST_SHARE, _WHITE_SHARE = 0.3, 0.1, 0.9
+"""Shares of the print of a scan and of a blank that are darker than black, and of the blocks of a
+page that are darker than its white."""
 _ENOUGH_PRINT = 50
 """Pixels of print from which its brightness is known."""
 
@@ -49,7 +54,7 @@ class Tone:
         x, y = np.rint(solid).astype(int).T
         there = (x >= 0) & (y >= 0) & (x < width) & (y < height)
         print_ = gray[y[there], x[there]]
-        black = float(np.percentile(print_, 30)) if print_.size > _ENOUGH_PRINT else 0.0
+        black = _quantile(print_, _BLACK_SHARE) if print_.size > _ENOUGH_PRINT else 0.0
         return cls(paper_level(gray, page), black)
 
     def paper_at(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -72,23 +77,24 @@ def paper_level(
         page: Corners of the paper, shape (4, 2), where it does not fill the picture.
     """
     height, width = gray.shape
-    columns, rows = max(width // _BLOCK_PX, 1), max(height // _BLOCK_PX, 1)
-    even = gray[: rows * _BLOCK_PX, : columns * _BLOCK_PX]
-    small = cv2.resize(even, (columns, rows), interpolation=cv2.INTER_AREA)
+    even = gray[: height // _BLOCK_PX * _BLOCK_PX, : width // _BLOCK_PX * _BLOCK_PX]
+    # In two steps, of which the mean of four is the fast one.
+    small = reduce_gray(reduce_gray(even, 2), _BLOCK_PX // 2)
     paper = np.full_like(small, 255)
     if page is not None:
         paper[:] = 0
         cv2.fillConvexPoly(paper, np.rint(page / _BLOCK_PX - 0.5).astype(np.int32), 255)
         # A block across the edge is partly glass.
         paper = cv2.erode(paper, np.ones((3, 3), np.uint8)).astype(np.uint8, copy=False)
-        small = cv2.bitwise_and(small, paper)
+        small = np.asarray(cv2.bitwise_and(small, paper), np.uint8)
     kernel = np.ones((_PAPER_REACH, _PAPER_REACH), np.uint8)
     white = cv2.morphologyEx(small, cv2.MORPH_CLOSE, kernel)
     # Beyond the page its edge goes on, so that the smoothing draws nothing else in.
     cv2.copyTo(cv2.dilate(white, kernel, iterations=2), cv2.bitwise_not(paper), white)
-    floor = _DARKEST_PAPER * float(np.percentile(small[small > 0], 90)) if small.any() else 0.0
-    white = cv2.GaussianBlur(np.maximum(white, np.uint8(floor)), (0, 0), 2.0)
-    return cv2.resize(white, (width, height), interpolation=cv2.INTER_LINEAR).astype(
+    seen = small[small > 0]
+    floor = _DARKEST_PAPER * _quantile(seen, _WHITE_SHARE) if seen.size else 0.0
+    soft = cv2.GaussianBlur(np.maximum(white, np.uint8(floor)), (0, 0), 2.0)
+    return cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR).astype(
         np.uint8, copy=False
     )
 
@@ -105,9 +111,15 @@ def darkness(
     """
     if isinstance(paper, float):
         return cv2.LUT(gray, _darkness_table(round(paper), black)).astype(np.uint8, copy=False)
-    full = max(float(paper.mean()) - black, _LEAST_CONTRAST)
+    full = max(cv2.mean(paper)[0] - black, _LEAST_CONTRAST)
     lost = cv2.subtract(paper, gray)
     return cv2.convertScaleAbs(lost, alpha=255.0 / full).astype(np.uint8, copy=False)
+
+
+def _quantile(levels: NDArray[np.uint8], share: float) -> float:
+    """The level below which a share of them lies."""
+    place = int(share * (levels.size - 1))
+    return float(np.partition(levels, place, axis=None)[place])
 
 
 @lru_cache(maxsize=1024)
@@ -122,5 +134,5 @@ def darkness_of_blank(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The ink of a blank, whose print level has to be found on itself."""
     paper = paper_level(gray)
     inked = gray[cv2.subtract(paper, gray) > 64]
-    black = float(np.percentile(inked, 10)) if inked.size > _ENOUGH_PRINT else 0.0
+    black = _quantile(inked, _BLACKEST_SHARE) if inked.size > _ENOUGH_PRINT else 0.0
     return darkness(gray, paper, black)

@@ -6,8 +6,6 @@ over the whole page and are the scanner's own, so they are taken off before anyt
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +17,8 @@ _BANDS = 48
 _STREAK_LEVELS = 6
 """Grey levels by which a streak is darker than what is beside it, on average over a band."""
 _NEARLY_ALL_BANDS = 0.94
+_PROBED = 4
+"""So many bands at either end are looked at first: what is printed hardly reaches there."""
 _MOST_STREAKS = 0.06
 """Share of a page's columns, or rows, that streaks may run along."""
 _WIDEST_STREAK_PX = 4
@@ -56,12 +56,7 @@ def find_streaks(gray: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     rows, columns = max(height // _BANDS, 1), max(width // _BANDS, 1)
     # Whole steps only, for which averaging is several times as fast.
     whole = gray[: height // rows * rows, : width // columns * columns]
-    down = _streaks(
-        cv2.resize(whole, (whole.shape[1], height // rows), interpolation=cv2.INTER_AREA)
-    )
-    across = _streaks(
-        cv2.resize(whole, (width // columns, whole.shape[0]), interpolation=cv2.INTER_AREA).T
-    )
+    down, across = _find_lines(whole, rows, down=True), _find_lines(whole, columns, down=False)
     down, across = np.pad(down, (0, width - len(down))), np.pad(across, (0, height - len(across)))
     if not down.any() and not across.any():
         return None
@@ -71,16 +66,40 @@ def find_streaks(gray: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     return np.maximum(down[None, :], across[:, None])
 
 
-def _streaks(bands: NDArray[Any]) -> NDArray[np.uint8]:
-    """By how much columns are darker than those beside them, if they are in nearly all bands."""
-    side = 2 * _WIDEST_STREAK_PX + 1
-    dark = cv2.morphologyEx(
-        np.ascontiguousarray(bands), cv2.MORPH_BLACKHAT, np.ones((1, side), np.uint8)
-    )
+def _find_lines(gray: NDArray[np.uint8], size_px: int, *, down: bool) -> NDArray[np.uint8]:
+    """By how much streaks make each column darker; or each row, where they do not run down.
+
+    The bands at both ends tell of nearly all pages that there are none.
+
+    Args:
+        gray: Shape (h, w).
+        size_px: Breadth of the bands, of which a whole number makes the picture.
+        down: Whether the streaks run down.
+    """
+    axis, reach = (0 if down else 1), _PROBED * size_px
+    ends = (gray[:reach], gray[-reach:]) if down else (gray[:, :reach], gray[:, -reach:])
+    probes = _darker_than_beside(np.concatenate(ends, axis=axis), size_px, down=down)
+    count = gray.shape[axis] // size_px
+    missing = np.count_nonzero(probes < _STREAK_LEVELS, axis=0).min()
+    if count - missing < _NEARLY_ALL_BANDS * count:
+        return np.zeros(probes.shape[1], np.uint8)
+    dark = _darker_than_beside(gray, size_px, down=down)
     found = (dark >= _STREAK_LEVELS).mean(axis=0) >= _NEARLY_ALL_BANDS
     levels = np.where(found, np.percentile(dark, 75, axis=0) if found.any() else 0, 0)
     widened = cv2.dilate(levels.astype(np.uint8)[None, :], np.ones((1, 3), np.uint8))
     return np.asarray(widened[0], np.uint8)
+
+
+def _darker_than_beside(gray: NDArray[np.uint8], size_px: int, *, down: bool) -> NDArray[np.uint8]:
+    """In each band across the streaks, how much darker each column is than those beside it."""
+    height, width = gray.shape
+    if down:
+        bands = cv2.resize(gray, (width, height // size_px), interpolation=cv2.INTER_AREA)
+    else:
+        bands = cv2.resize(gray, (width // size_px, height), interpolation=cv2.INTER_AREA).T
+    kernel = np.ones((1, 2 * _WIDEST_STREAK_PX + 1), np.uint8)
+    dark = cv2.morphologyEx(np.ascontiguousarray(bands), cv2.MORPH_BLACKHAT, kernel)
+    return np.asarray(dark, np.uint8)
 
 
 def comes_from_elsewhere(
