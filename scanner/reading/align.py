@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -233,28 +234,42 @@ def _make_small(
 
 def lay_whole(aligned: AlignedPage) -> NDArray[np.uint8]:
     """The whole scan bent into place at working resolution, shape (height_px, width_px)."""
-    step = _GRID_PX
-    width, height = aligned.blank.width_px, aligned.blank.height_px
-    columns, rows = width // step + 2, height // step + 2
+    return lay_window(aligned, (0, 0, aligned.blank.width_px, aligned.blank.height_px))
+
+
+def lay_window(aligned: AlignedPage, window: Window) -> NDArray[np.uint8]:
+    """A window of the form, of any size, as :func:`lay_whole` has it."""
+    x0, y0, x1, y1 = window
     # Nodes half a pixel before every 64th, so that enlarging by whole steps, which speaks for
     # the middles of pixels, comes out on the pixels themselves.
-    grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1) * float(step)
-    source = aligned.to_scan(np.asarray(grid.reshape(-1, 2) - 0.5, np.float64)).reshape(
-        rows, columns, 2
+    left, top = x0 // _GRID_PX, y0 // _GRID_PX
+    columns, rows = x1 // _GRID_PX + 2 - left, y1 // _GRID_PX + 2 - top
+    grid = np.stack(
+        np.meshgrid(np.arange(left, left + columns), np.arange(top, top + rows)), axis=-1
     )
-    maps = cv2.resize(
-        source.astype(np.float32), None, fx=step, fy=step, interpolation=cv2.INTER_LINEAR
-    )
-    middle = step // 2
+    source = aligned.to_scan(np.asarray(grid.reshape(-1, 2) * _GRID_PX - 0.5, np.float64))
+    maps = enlarge(source.reshape(rows, columns, 2).astype(np.float32), _GRID_PX)
+    across, down = x0 - left * _GRID_PX, y0 - top * _GRID_PX
     laid = cv2.remap(
         aligned.scan,
-        maps[middle : middle + height, middle : middle + width],
+        maps[down : down + y1 - y0, across : across + x1 - x0],
         None,  # type: ignore[call-overload]
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=255,
     )
     return np.asarray(laid, np.uint8)
+
+
+def enlarge(nodes: NDArray[Any], step: int) -> NDArray[Any]:
+    """What nodes say of the pixels between them, from the first node on; every ``step`` pixels.
+
+    Args:
+        nodes: Shape (rows, columns) or (rows, columns, 2).
+        step: Even.
+    """
+    wide = cv2.resize(nodes, None, fx=step, fy=step, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(wide[step // 2 :, step // 2 :])
 
 
 def _find_patches(

@@ -111,8 +111,21 @@ def darkness(
     """
     if isinstance(paper, float):
         return cv2.LUT(gray, _darkness_table(round(paper), black)).astype(np.uint8, copy=False)
-    full = max(cv2.mean(paper)[0] - black, _LEAST_CONTRAST)
+    return darkness_on(gray, paper, cv2.mean(paper)[0] - black)
+
+
+def darkness_on(
+    gray: NDArray[np.uint8], paper: NDArray[np.uint8], contrast: float
+) -> NDArray[np.uint8]:
+    """Ink between bare paper (0) and print (255), which is darker by ``contrast`` grey levels.
+
+    Args:
+        gray: Shape (h, w), 0..255.
+        paper: Brightness of bare paper, shape (h, w).
+        contrast: In grey levels.
+    """
     lost = cv2.subtract(paper, gray)
+    full = max(contrast, _LEAST_CONTRAST)
     return cv2.convertScaleAbs(lost, alpha=255.0 / full).astype(np.uint8, copy=False)
 
 

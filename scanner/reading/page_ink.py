@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 
 import cv2
@@ -9,13 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scanner.geometry import Box
-from scanner.reading.align import AlignedPage, lay_whole
-from scanner.reading.folds import find_fold
-from scanner.reading.ink import Tone, darkness
+from scanner.reading.align import AlignedPage, Window, enlarge, lay_window
+from scanner.reading.folds import find_fold, look_beyond
+from scanner.reading.ink import Tone, darkness_on
 from scanner.reading.places import TargetPlace, find_known
 
 INK = 60
 """Added darkness, of 255, from which a pixel may be part of a stroke."""
+_TILE_PX = 32
+"""The page is laid out in squares of this side, where they are asked for."""
 _BARE = 60
 """Darkness of the blank, with slack, up to which ink is seen there."""
 _DEEPEST = 60.0
@@ -39,6 +42,20 @@ TRACE = 40
 """Darkness, of 255, from which a pixel is a trace of ink."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pieces:
+    """The pieces of ink in a window, with what of them the blank's print hides."""
+
+    labels: NDArray[np.int32]
+    """Which piece is where, shape of the window; 0 for none."""
+    owner: NDArray[np.intp]
+    """For each piece the target in which most of it lies."""
+    share: NDArray[np.float64]
+    """How much of what lies in targets lies in that one."""
+    runs_on: NDArray[np.bool_]
+    """Whether it may go on beyond the window."""
+
+
 class PageInk:
     """The ink that was added to a page, in the form's own frame; worked out when it is asked for.
 
@@ -51,18 +68,58 @@ class PageInk:
         self.blank = aligned.blank
         self._aligned = aligned
         self._tone = tone
+        self._known = find_known(aligned.blank)
+        self._whole = 0, 0, aligned.blank.width_px, aligned.blank.height_px
+        self._added = np.zeros(self._known.shape, np.uint8)
+        rows, columns = (-(-side // _TILE_PX) for side in self._known.shape)
+        self._is_laid = np.zeros((rows, columns), bool)
+
+    def added(self, window: Window) -> NDArray[np.uint8]:
+        """The darkness that the blank does not have in a window of the form, shape as it."""
+        x0, y0, x1, y1 = window
+        first_x, first_y = x0 // _TILE_PX, y0 // _TILE_PX
+        tiles = self._is_laid[first_y : -(-y1 // _TILE_PX), first_x : -(-x1 // _TILE_PX)]
+        down, across = np.flatnonzero(~tiles.all(axis=1)), np.flatnonzero(~tiles.all(axis=0))
+        if down.size:
+            self._lay(
+                first_x + int(across[0]),
+                first_y + int(down[0]),
+                first_x + int(across[-1]) + 1,
+                first_y + int(down[-1]) + 1,
+            )
+        return self._added[y0:y1, x0:x1]
+
+    def free(self, window: Window) -> NDArray[np.bool_]:
+        """Where the blank has no print in a window of the form, shape as it."""
+        x0, y0, x1, y1 = window
+        return np.asarray(self._known[y0:y1, x0:x1] < _BARE)
+
+    def _lay(self, left: int, top: int, right: int, bottom: int) -> None:
+        """Find what was added in a rectangle of tiles."""
+        height, width = self._added.shape
+        x0, y0 = left * _TILE_PX, top * _TILE_PX
+        x1, y1 = min(right * _TILE_PX, width), min(bottom * _TILE_PX, height)
+        # One node of paper for each tile, and one beyond.
+        paper = enlarge(self._paper[top : bottom + 1, left : right + 1], _TILE_PX)
+        ink = darkness_on(
+            lay_window(self._aligned, (x0, y0, x1, y1)),
+            np.ascontiguousarray(paper[: y1 - y0, : x1 - x0]),
+            self._usual_paper - self._tone.black,
+        )
+        self._added[y0:y1, x0:x1] = cv2.subtract(ink, self._known[y0:y1, x0:x1])
+        self._is_laid[top:bottom, left:right] = True
 
     @cached_property
-    def added(self) -> NDArray[np.uint8]:
-        """The darkness that the blank does not have, shape (height_px, width_px)."""
-        paper = _lay_paper(self._aligned, self._tone)
-        ink = darkness(lay_whole(self._aligned), paper, self._tone.black)
-        return cv2.subtract(ink, find_known(self.blank)).astype(np.uint8, copy=False)
+    def _paper(self) -> NDArray[np.uint8]:
+        """The brightness of bare paper at the corner of each tile, and one beyond."""
+        rows, columns = (side + 1 for side in self._is_laid.shape)
+        grid = _TILE_PX * np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1)
+        on_small = self._aligned.to_small(grid.reshape(-1, 2).astype(np.float64))
+        return self._tone.paper_at(on_small).reshape(rows, columns).astype(np.uint8)
 
     @cached_property
-    def free(self) -> NDArray[np.bool_]:
-        """Where the blank has no print, shape as ``added``."""
-        return np.asarray(find_known(self.blank) < _BARE)
+    def _usual_paper(self) -> float:
+        return float(cv2.mean(self._paper)[0])
 
     def explain(
         self,
@@ -81,7 +138,7 @@ class PageInk:
         """
         height, width = place.known.shape
         x0, y0 = place.ring[0] + shift[0], place.ring[1] + shift[1]
-        rows, columns = self.added.shape
+        rows, columns = self._known.shape
         found = np.zeros((height, width), bool)
         # The ring of a target at the edge, moved, may lie partly beyond it.
         left, top, right, bottom = (
@@ -99,22 +156,34 @@ class PageInk:
         self, x0: int, y0: int, x1: int, y1: int, deepest: float = _DEEPEST
     ) -> NDArray[np.bool_]:
         """Where the faint ink of folds lies in a window of the form, shape as it."""
-        added = self.added[y0:y1, x0:x1]
+        added = self.added((x0, y0, x1, y1))
         found = np.zeros(added.shape, bool)
-        across = find_fold(self.added, self.free, (x0, y0, x1, y1), self.blank.px_per_mm, deepest)
-        down = find_fold(self.added.T, self.free.T, (y0, x0, y1, x1), self.blank.px_per_mm, deepest)
+        px_per_mm = self.blank.px_per_mm
+        _, _, width, height = self._whole
+        beyond = look_beyond(width, px_per_mm)
+        top, bottom = max(y0 - beyond, 0), min(y1 + beyond, height)
+        rows = 0, top, width, bottom
+        across = find_fold(
+            self.added(rows), self.free(rows), (x0, y0 - top, x1, y1 - top), px_per_mm, deepest
+        )
+        beyond = look_beyond(height, px_per_mm)
+        left, right = max(x0 - beyond, 0), min(x1 + beyond, width)
+        columns = left, 0, right, height
+        down = find_fold(
+            self.added(columns).T,
+            self.free(columns).T,
+            (y0, x0 - left, y1, x1 - left),
+            px_per_mm,
+            deepest,
+        )
         for fold, mask, ink in ((across, found, added), (down, found.T, added.T)):
             if fold is not None:
-                rows, columns = np.indices(mask.shape)
-                near = (
-                    np.abs(rows - fold.at - fold.slope * columns) <= _FOLD_MM * self.blank.px_per_mm
-                )
-                mask |= near & (ink <= _UNEVEN * fold.level + _LEAST_FOLD)
+                at_row, at_column = np.indices(mask.shape)
+                away = np.abs(at_row - fold.at - fold.slope * at_column)
+                mask |= (away <= _FOLD_MM * px_per_mm) & (ink <= _UNEVEN * fold.level + _LEAST_FOLD)
         return found
 
-    def of_others(
-        self, number: int, window: tuple[int, int, int, int], least: float = _IS_TAIL
-    ) -> NDArray[np.bool_]:
+    def of_others(self, number: int, window: Window, least: float = _IS_TAIL) -> NDArray[np.bool_]:
         """Where ink in a window of the form is the tail of a mark in another target.
 
         Args:
@@ -123,8 +192,14 @@ class PageInk:
             least: Share of the mark that lies in that other target.
         """
         x0, y0, x1, y1 = window
-        pieces, owner, share = self._owners
-        tail = ((owner != number) & (share >= least))[pieces[y0:y1, x0:x1]].astype(np.uint8)
+        reach = round(_SEEN_AROUND_MM * self.blank.px_per_mm)
+        around = self._clipped((x0 - reach, y0 - reach, x1 + reach, y1 + reach))
+        found = self._find_pieces(around)
+        here = found.labels[y0 - around[1] : y1 - around[1], x0 - around[0] : x1 - around[0]]
+        if found.runs_on[here].any():
+            found = self._all_pieces
+            here = found.labels[y0:y1, x0:x1]
+        tail = ((found.owner != number) & (found.share >= least))[here].astype(np.uint8)
         # With the soft edge of its stroke.
         return np.asarray(cv2.dilate(tail, np.ones((3, 3), np.uint8)) > 0)
 
@@ -135,14 +210,13 @@ class PageInk:
         pieces, or run on.
         """
         box, scale = self.blank.target_boxes[number], self.blank.px_per_mm
-        window = _window_of(box.grown(_SEEN_AROUND_MM * scale))
-        ink = self.added[window] >= TRACE
-        count, pieces = _join(ink, self.free[window], scale)
-        y0, x0 = (side.start for side in window)
+        window = self._window_of(box.grown(_SEEN_AROUND_MM * scale))
+        ink = self.added(window) >= TRACE
+        count, pieces = _join(ink, self.free(window), _join_px(scale))
         inside, near = (
             np.bincount(pieces[here][ink[here]], minlength=count)
             for beyond_mm in (0.0, _TAIL_MM)
-            for here in [_window_of(_moved(box.grown(beyond_mm * scale), -x0, -y0))]
+            for here in [_slices(self._window_of(box.grown(beyond_mm * scale)), window)]
         )
         main = int(inside.argmax())
         of_all = int((ink & (pieces == main)).sum())
@@ -150,53 +224,68 @@ class PageInk:
         return bool(is_main and near[main] >= _IS_OWN * of_all)
 
     @cached_property
-    def _owners(self) -> tuple[NDArray[np.int32], NDArray[np.intp], NDArray[np.float64]]:
-        """The pieces of ink; for each the target that most of it lies in, and how much of it."""
-        ink = self.added >= INK
-        count, pieces = _join(ink, self.free, self.blank.px_per_mm)
+    def _all_pieces(self) -> _Pieces:
+        """The pieces of ink of the whole page."""
+        return self._find_pieces(self._whole)
+
+    def _find_pieces(self, window: Window) -> _Pieces:
+        """The pieces of ink in a window of the form."""
+        ink = self.added(window) >= INK
+        side = _join_px(self.blank.px_per_mm)
+        count, labels = _join(ink, self.free(window), side)
         shares = np.zeros((count, len(self.blank.targets)))
         for number, box in enumerate(self.blank.target_boxes):
-            here = _window_of(box)
-            shares[:, number] = np.bincount(pieces[here][ink[here]], minlength=count)
+            here = _slices(self._window_of(box), window)
+            inside = labels[here]
+            if inside.size:
+                shares[:, number] = np.bincount(inside[ink[here]], minlength=count)
         shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1)
         shares[0] = 0.0
-        return pieces, shares.argmax(axis=1), shares.max(axis=1)
+        runs_on = np.zeros(count, bool)
+        # What lies beyond the window may join what is this near to its edge.
+        near = side // 2 + 2
+        x0, y0, x1, y1 = window
+        _, _, width, height = self._whole
+        for is_within, edge in (
+            (x0 > 0, labels[:, :near]),
+            (y0 > 0, labels[:near]),
+            (x1 < width, labels[:, -near:]),
+            (y1 < height, labels[-near:]),
+        ):
+            if is_within:
+                runs_on[edge] = True
+        runs_on[0] = False
+        return _Pieces(labels, shares.argmax(axis=1), shares.max(axis=1), runs_on)
+
+    def _window_of(self, box: Box) -> Window:
+        """A box in whole pixels of the page, as far as it lies on it."""
+        return self._clipped((round(box.x), round(box.y), round(box.right), round(box.bottom)))
+
+    def _clipped(self, window: Window) -> Window:
+        _, _, width, height = self._whole
+        x0, y0, x1, y1 = window
+        x0, y0 = min(max(x0, 0), width), min(max(y0, 0), height)
+        return x0, y0, min(max(x1, x0), width), min(max(y1, y0), height)
+
+
+def _slices(window: Window, within: Window) -> tuple[slice, slice]:
+    """The rows and columns of a window as far as it lies in another, counted in that one."""
+    x0, y0, x1, y1 = within
+    left, right = (min(max(at, x0), x1) - x0 for at in window[::2])
+    top, bottom = (min(max(at, y0), y1) - y0 for at in window[1::2])
+    return slice(top, bottom), slice(left, right)
+
+
+def _join_px(px_per_mm: float) -> int:
+    return 2 * round(_JOIN_MM * px_per_mm / 2) + 1
 
 
 def _join(
-    ink: NDArray[np.bool_], free: NDArray[np.bool_], px_per_mm: float
+    ink: NDArray[np.bool_], free: NDArray[np.bool_], side: int
 ) -> tuple[int, NDArray[np.int32]]:
     """Pieces of ink, each with what of it the blank's print hides; their count, and labels."""
-    side = 2 * round(_JOIN_MM * px_per_mm / 2) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     # Both ends of a stroke that a ruled line hides spread into it, and meet there.
     joined = ink | ((cv2.dilate(ink.astype(np.uint8), kernel) > 0) & ~free)
     count, pieces = cv2.connectedComponents(joined.astype(np.uint8), connectivity=8)
     return count, np.asarray(pieces, np.int32)
-
-
-def _moved(box: Box, dx: float, dy: float) -> Box:
-    return Box(box.x + dx, box.y + dy, box.w, box.h)
-
-
-def _window_of(box: Box) -> tuple[slice, slice]:
-    return (
-        slice(max(round(box.y), 0), max(round(box.bottom), 0)),
-        slice(max(round(box.x), 0), max(round(box.right), 0)),
-    )
-
-
-def _lay_paper(aligned: AlignedPage, tone: Tone) -> NDArray[np.uint8]:
-    """The brightness of bare paper at each working pixel of the form."""
-    blank, step = aligned.blank, 32
-    rows, columns = blank.height_px // step + 2, blank.width_px // step + 2
-    grid = step * np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1)
-    paper = tone.paper_at(aligned.to_small(grid.reshape(-1, 2).astype(np.float64)))
-    wide = cv2.resize(
-        paper.reshape(rows, columns).astype(np.uint8), None, fx=step, fy=step,
-        interpolation=cv2.INTER_LINEAR,
-    )  # fmt: skip
-    middle = step // 2
-    return np.ascontiguousarray(
-        wide[middle : middle + blank.height_px, middle : middle + blank.width_px], np.uint8
-    )
