@@ -64,6 +64,14 @@ def apply_homography(
     return np.asarray(homogeneous[:, :2] / homogeneous[:, 2:], np.float64)
 
 
+def fit_affine(start: NDArray[np.floating], end: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The affine transform, shape (2, 3), with the least squares between points, shape (n, 2)."""
+    middle, to = start.mean(axis=0), end.mean(axis=0)
+    apart = start - middle
+    linear = (np.linalg.pinv(apart.T @ apart) @ (apart.T @ (end - to))).T
+    return np.column_stack([linear, to - linear @ middle])
+
+
 def px_to_mm(px: float, dpi: float) -> float:
     """Pixels at ``dpi`` dots per inch, in millimetres."""
     return px * MM_PER_INCH / dpi

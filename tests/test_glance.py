@@ -12,7 +12,7 @@ from scanner.geometry import apply_homography
 from scanner.reading.align import align_page
 from scanner.reading.blank import BlankPage
 from scanner.reading.glance import Glance
-from scanner.reading.small import make_small
+from scanner.reading.small import Halves, make_small
 from tests.synthetic import (
     OFFICE,
     Design,
@@ -55,7 +55,7 @@ def test_the_page_and_its_place_are_known_to_half_a_millimetre(
     blank = blanks[number]
     scan = scan_like(filled(blank.form, 3))
     scan = np.ascontiguousarray(scan[::-1, ::-1]) if turned else scan
-    guess = glance.guess(scan)
+    guess = glance.guess(Halves(scan))
     assert guess is not None
     assert guess.number == number
     aligned = align_page(scan, blank, guess.homography)
@@ -70,7 +70,7 @@ def test_a_copy_of_nearly_the_same_size_is_known(
     blanks: list[BlankPage], glance: Glance, scale: float
 ) -> None:
     scan = scan_like(filled(blanks[1].form, 4), replace(OFFICE, scale=scale))
-    guess = glance.guess(scan)
+    guess = glance.guess(Halves(scan))
     assert guess is not None
     assert guess.number == 1
 
@@ -79,9 +79,9 @@ def test_the_same_scan_is_guessed_alike_whatever_came_before(
     blanks: list[BlankPage], glance: Glance
 ) -> None:
     scan, other = (scan_like(filled(blank.form, 5)) for blank in blanks[:2])
-    first = glance.guess(scan)
-    glance.guess(other)
-    again = glance.guess(scan)
+    first = glance.guess(Halves(scan))
+    glance.guess(Halves(other))
+    again = glance.guess(Halves(scan))
     assert first is not None
     assert again is not None
     assert np.array_equal(first.homography, again.homography)
@@ -99,16 +99,18 @@ def test_of_what_does_not_lie_as_it_should_a_glance_says_nothing(
         "cat": photo_of_a_cat(),
         "empty": blank_side(),
     }
-    assert glance.guess(pictures[what]) is None
+    assert glance.guess(Halves(pictures[what])) is None
 
 
 def test_without_forms_nothing_is_known(blanks: list[BlankPage]) -> None:
-    assert Glance([]).guess(blanks[0].gray) is None
+    assert Glance([]).guess(Halves(blanks[0].gray)) is None
 
 
 def test_a_small_picture_has_the_same_size_at_any_resolution(blanks: list[BlankPage]) -> None:
     gray = blanks[0].gray
-    once, again = make_small(gray), make_small(np.repeat(np.repeat(gray, 3, axis=0), 3, axis=1))
+    once, again = (
+        make_small(Halves(one)) for one in (gray, np.repeat(np.repeat(gray, 3, axis=0), 3, axis=1))
+    )
     assert once.picture.shape == again.picture.shape
     assert np.abs(once.picture.astype(int) - again.picture).mean() < 4
     assert np.allclose(once.scale, 3 * again.scale, rtol=0.01)

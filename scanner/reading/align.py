@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scanner.geometry import Homography, apply_homography
 from scanner.reading.blank import PATCH_BLUR_PX, BlankPage
 from scanner.reading.pieces import PieceStack, find_peaks
-from scanner.reading.raster import reduce_gray
+from scanner.reading.small import Halves
 
 _SEARCHES_MM = (1.0, 2.4)
 """How far a patch may lie from where the whole-page transform puts it: most lie near, and only
@@ -204,32 +204,44 @@ def _to_small(points: NDArray[np.float64], step: int) -> NDArray[np.float64]:
     return small
 
 
-def align_page(scan: NDArray[np.uint8], blank: BlankPage, homography: Homography) -> AlignedPage:
+def align_page(
+    scan: NDArray[np.uint8] | Halves, blank: BlankPage, homography: Homography
+) -> AlignedPage:
     """Lay a scan onto a page of a form.
 
     Args:
-        scan: The decoded scan, shape (h, w).
+        scan: The decoded scan, shape (h, w), or with what was made of it already.
         blank: The page it was identified as.
         homography: Pixels of ``scan`` to working pixels, from identification.
     """
+    halves = scan if isinstance(scan, Halves) else Halves(scan)
     inverse = np.asarray(np.linalg.inv(homography), np.float64)
-    small, step = _make_small(scan, blank, inverse)
+    small, step = _make_small(halves, blank, inverse)
     centers, shifts, scores = _find_patches(small, step, blank, inverse)
     field, found, spread = _fit_field(blank, centers, shifts, scores)
     return AlignedPage(
-        blank, scan, small, step, homography, inverse, field, len(centers), found, spread
+        blank=blank,
+        scan=halves.halved(0),
+        small=small,
+        step=step,
+        homography=homography,
+        inverse=inverse,
+        field=field,
+        patches_tried=len(centers),
+        patches_found=found,
+        spread_px=spread,
     )
 
 
 def _make_small(
-    scan: NDArray[np.uint8], blank: BlankPage, inverse: Homography
+    halves: Halves, blank: BlankPage, inverse: Homography
 ) -> tuple[NDArray[np.uint8], int]:
     """The scan about as fine as the half-size blank: averaged, so that no pixel is skipped."""
     across = np.array([[0.0, 0.0], [blank.width_px, blank.height_px]])
     start, end = apply_homography(inverse, across)
     fineness = 2 * np.linalg.norm(end - start) / np.linalg.norm(across[1])
     step = max(int(fineness + _NEARLY), 1)
-    return reduce_gray(scan, step), step
+    return halves.reduced(step), step
 
 
 def lay_whole(aligned: AlignedPage) -> NDArray[np.uint8]:

@@ -23,7 +23,7 @@ from scanner.geometry import MM_PER_INCH, Box
 from scanner.reading.codes import find_code_box
 from scanner.reading.features import RECIPE, Features, find_features
 from scanner.reading.ink import darkness_of_blank
-from scanner.reading.small import SMALL_RECIPE, SmallPicture, make_small
+from scanner.reading.small import SMALL_RECIPE, Halves, SmallPicture, make_small
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -146,7 +146,7 @@ class BlankPage:
         return made
 
     def _make_small(self) -> Arrays:
-        small = make_small(self.gray)
+        small = make_small(Halves(self.gray))
         return {"picture": small.picture, "scale": small.scale}
 
     def _find_features(self) -> Arrays:

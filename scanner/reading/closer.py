@@ -177,12 +177,12 @@ def _is_tail(seen: _Seen, page: PageInk) -> bool:
 
 def _is_bar(ink: NDArray[np.bool_]) -> bool:
     """Whether ink runs from one edge of a target's inside to the other, and is not high."""
-    for across in (ink, ink.T):
-        columns = np.flatnonzero(across.any(axis=0))
-        rows = np.flatnonzero(across.mean(axis=1) > _IN_A_ROW)
-        height, width = across.shape
-        is_wide = len(columns) > _WIDE * width
-        if is_wide and len(rows) > 0 and np.ptp(rows) <= _HIGH * height:
+    of_columns, of_rows = np.count_nonzero(ink, axis=0), np.count_nonzero(ink, axis=1)
+    for along, across in ((of_columns, of_rows), (of_rows, of_columns)):
+        if np.count_nonzero(along) <= _WIDE * len(along):
+            continue
+        rows = np.flatnonzero(across > _IN_A_ROW * len(along))
+        if rows.size and rows[-1] - rows[0] <= _HIGH * len(across):
             return True
     return False
 

@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from scanner.geometry import Homography
+from scanner.geometry import Homography, fit_affine
 from scanner.reading.pieces import PieceStack, find_peaks
-from scanner.reading.small import SmallPicture, make_small
+from scanner.reading.small import Halves, SmallPicture, make_small
 
 _WIDTH_PX, _HEIGHT_PX = 24, 16
 """Size of a piece of print that is looked for."""
@@ -40,6 +40,7 @@ _MOST_SKEW = 0.06
 """Radians; more skewed than that, pieces are no longer alike."""
 _SAME_SIZE = 1.06
 _SAME_SHAPE = 1.1
+_COMPLEX = np.array([1.0, 1.0j])
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +66,15 @@ class Glance:
         self._pages = [_KnownPage(page.picture, page.scale) for page in pages]
         self._grains = np.array([_grains(page.picture) for page in pages], np.float32)
 
-    def guess(self, gray: NDArray[np.uint8]) -> Guess | None:
+    def guess(self, halves: Halves) -> Guess | None:
         """Which page a scan is and where it lies; None where that cannot be told at a glance.
 
         Args:
-            gray: The scan, upright or upside down, shape (h, w).
+            halves: The scan, upright or upside down.
         """
         if not self._pages:
             return None
-        small = make_small(gray)
+        small = make_small(halves)
         picture = small.picture
         grains = _grains(picture)
         alike = np.concatenate([self._grains @ grains, self._grains @ grains[::-1]])
@@ -160,18 +161,36 @@ def _fit(
     start: NDArray[np.float64], end: NDArray[np.intp], fewest: float
 ) -> tuple[Homography, int] | None:
     """The affine transform on which enough pieces agree, if it is nearly the identity."""
-    similarity, agree = cv2.estimateAffinePartial2D(
-        start, end.astype(np.float64), method=cv2.RANSAC, ransacReprojThreshold=_TOLERANCE_PX
-    )
+    similarity, good = _fit_similarity(start, end.astype(np.float64))
     if similarity is None:
         return None
-    good = agree.ravel() > 0
     skew, size = np.arctan2(similarity[1, 0], similarity[0, 0]), np.hypot(*similarity[:, 0])
     if good.sum() < fewest or abs(skew) > _MOST_SKEW or not 1 / _SAME_SIZE <= size <= _SAME_SIZE:
         return None
-    terms = np.column_stack([start[good], np.ones(int(good.sum()))])
-    affine = np.linalg.lstsq(terms, end[good].astype(np.float64), rcond=None)[0]
-    return np.vstack([affine.T, [0.0, 0.0, 1.0]]), int(good.sum())
+    affine = fit_affine(start[good], end[good].astype(np.float64))
+    return np.vstack([affine, [0.0, 0.0, 1.0]]), int(good.sum())
+
+
+def _fit_similarity(
+    start: NDArray[np.float64], end: NDArray[np.float64]
+) -> tuple[NDArray[np.float64] | None, NDArray[np.bool_]]:
+    """The similarity on which most pieces agree, and which of them do."""
+    # As complex numbers a similarity is a product and a sum.
+    z, w = start @ _COMPLEX, end @ _COMPLEX
+    from_middle = z - z.mean()
+    turn = (from_middle.conj() @ w) / max(float((abs(from_middle) ** 2).sum()), 1e-9)
+    move = w.mean() - turn * z.mean()
+    agree = abs(turn * z + move - w) <= _TOLERANCE_PX
+    if agree.all():
+        # Nearly always: where none of them strays, no other choice is to be tried.
+        matrix = [[turn.real, -turn.imag, move.real], [turn.imag, turn.real, move.imag]]
+        return np.array(matrix), agree
+    similarity, chosen = cv2.estimateAffinePartial2D(
+        start, end, method=cv2.RANSAC, ransacReprojThreshold=_TOLERANCE_PX
+    )
+    if similarity is None:
+        return None, agree
+    return np.asarray(similarity, np.float64), np.asarray(chosen.ravel() > 0)
 
 
 def _resized(scale: NDArray[np.float64]) -> Homography:

@@ -20,6 +20,7 @@ from scanner.reading.features import Features, Match, find_features, match_featu
 from scanner.reading.glance import Glance
 from scanner.reading.lookalike import Difference, find_difference
 from scanner.reading.perspective import rectify
+from scanner.reading.small import Halves
 from scanner.settings import Settings
 
 _FIRST_LOOK = (160, 1)
@@ -50,15 +51,21 @@ _Seen = tuple[Features, tuple[BlankPage, Match] | None]
 class IdentifiedPage:
     """A scan with the page of a form that it seems to be."""
 
-    gray: NDArray[np.uint8]
+    halves: Halves
+    """The scan."""
     blank: BlankPage
     homography: Homography
-    """Pixels of ``gray`` to working pixels of ``blank``."""
+    """Pixels of the scan to working pixels of ``blank``."""
     inliers: int
     """Features, or at a glance pieces of print, in agreement with it."""
     features: Features | None
     """None where a glance was enough."""
     code: PageCode | None
+
+    @property
+    def gray(self) -> NDArray[np.uint8]:
+        """The scan, shape (h, w)."""
+        return self.halves.halved(0)
 
 
 class FormIndex:
@@ -81,7 +88,8 @@ class FormIndex:
     def identify_page(self, gray: NDArray[np.uint8]) -> IdentifiedPage | UnreadablePage:
         """The page of a form that a scan seems to be, whichever way up it lies."""
         code = read_page_code(gray) if self._has_codes else None
-        known = self._know_at_a_glance(gray, code)
+        halves = Halves(gray)
+        known = self._know_at_a_glance(halves, code)
         if known is not None:
             return known
         features, best = self._look(gray, _FIRST_LOOK, code)
@@ -106,7 +114,7 @@ class FormIndex:
                 },
             )
         blank, match = best
-        return IdentifiedPage(gray, blank, match.homography, match.inliers, features, code)
+        return IdentifiedPage(halves, blank, match.homography, match.inliers, features, code)
 
     def as_other(self, page: IdentifiedPage, other: BlankPage) -> IdentifiedPage | None:
         """The same scan taken for another page, or None where it does not fit."""
@@ -120,20 +128,18 @@ class FormIndex:
         if match is None or match.inliers < self._settings.min_matches:
             return None
         homography = np.asarray(match.homography @ page.homography, np.float64)
-        return IdentifiedPage(page.gray, other, homography, match.inliers, features, page.code)
+        return IdentifiedPage(page.halves, other, homography, match.inliers, features, page.code)
 
-    def _know_at_a_glance(
-        self, gray: NDArray[np.uint8], code: PageCode | None
-    ) -> IdentifiedPage | None:
+    def _know_at_a_glance(self, halves: Halves, code: PageCode | None) -> IdentifiedPage | None:
         """The page of a scan that lies as it should, unless its code names another."""
-        guess = self._glance.guess(gray)
+        guess = self._glance.guess(halves)
         if guess is None or guess.agree < self._settings.min_matches:
             return None
         blank = self.blanks[guess.number]
         named = self._by_key.get((code.form, code.page), blank) if code else blank
         if named is not blank:
             return None
-        return IdentifiedPage(gray, blank, guess.homography, guess.agree, None, code)
+        return IdentifiedPage(halves, blank, guess.homography, guess.agree, None, code)
 
     def _look(self, gray: NDArray[np.uint8], look: tuple[int, int], code: PageCode | None) -> _Seen:
         count, levels = look

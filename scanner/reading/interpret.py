@@ -18,7 +18,7 @@ from scanner.ballot import (
     UnreadablePage,
 )
 from scanner.forms.template import TEXT_SHAPES, Form
-from scanner.geometry import apply_homography
+from scanner.geometry import apply_homography, fit_affine
 from scanner.reading.added_ink import describe_added_ink
 from scanner.reading.align import AlignedPage, align_page
 from scanner.reading.blank import BlankPage
@@ -38,6 +38,10 @@ _FINE_ENOUGH = 0.9
 """Share of the working resolution at which a scan may be decoded: a little less of it, averaged,
 is better than twice as much of which every other pixel is skipped."""
 _GLASS_MM = 297.0
+_EVERYWHERE = np.stack(np.meshgrid(np.linspace(0, 1, 6), np.linspace(0, 1, 8)), axis=-1).reshape(
+    -1, 2
+)
+"""Places all over a page, as shares of its width and height."""
 _TRIED = 4
 """Look-alikes, the most alike first, that a page is tried as when it does not fit."""
 _MARKS_OF_A_PEN = 2
@@ -130,7 +134,7 @@ class Reader:
         """Align the page, and make sure that it is not a look-alike of what it seems to be."""
         beaten: set[tuple[str, int]] = set()
         while True:
-            aligned = align_page(page.gray, page.blank, page.homography)
+            aligned = align_page(page.halves, page.blank, page.homography)
             share = aligned.patches_found / max(aligned.patches_tried, 1)
             if share >= self._settings.min_page_print_match:
                 tone = find_tone(aligned)
@@ -306,12 +310,10 @@ def _to_millimetres(aligned: AlignedPage, reduction: int) -> tuple[float, ...]:
     show a place on the scan, and not what marks are measured with.
     """
     blank = aligned.blank
-    grid = np.stack(np.meshgrid(np.linspace(0, 1, 6), np.linspace(0, 1, 8)), axis=-1).reshape(-1, 2)
-    places = grid * (blank.width_px, blank.height_px)
+    places = _EVERYWHERE * (blank.width_px, blank.height_px)
     # Where the whole-page transform puts what lies there; the rest is nearly a plane.
     put = apply_homography(aligned.homography, aligned.to_scan(places))
-    plane = np.linalg.lstsq(np.column_stack([put, np.ones(len(put))]), places, rcond=None)[0]
-    to_form = np.vstack([plane.T / blank.px_per_mm, [0.0, 0.0, 1.0]])
+    to_form = np.vstack([fit_affine(put, places) / blank.px_per_mm, [0.0, 0.0, 1.0]])
     matrix = to_form @ aligned.homography @ np.diag([1 / reduction, 1 / reduction, 1.0])
     return tuple(float(value) for value in (matrix / matrix[2, 2]).ravel())
 

@@ -18,7 +18,7 @@ from scanner.ballot import TargetMeasures
 from scanner.reading.align import AlignedPage, Window
 from scanner.reading.ink import Tone, darkness
 from scanner.reading.label_marks import measure_words
-from scanner.reading.places import TargetPlace, TargetStack, find_places
+from scanner.reading.places import Places, TargetPlace, TargetStack, find_places
 from scanner.reading.print_match import PRESENT, match_prints
 from scanner.reading.print_places import PrintPlace
 from scanner.reading.residual import bound_residuals
@@ -109,9 +109,7 @@ def measure_marks(aligned: AlignedPage, tone: Tone) -> MeasuredPage:
     match = match_prints(aligned, tone, around, shifts)
     hidden = _ink_on_print(print_inside, places.targets).tolist()
     residuals = bound_residuals(fits, shifts, found_at, places.centers, aligned.spread_px)
-    written = [
-        _written_on(picture, label) for picture, label in zip(around, places.labels, strict=False)
-    ]
+    written = _find_writing(around, places)
     targets = tuple(
         replace(
             measured[number],
@@ -347,16 +345,28 @@ def _extent(strokes: NDArray[np.uint8], place: TargetPlace) -> float:
     return float(sides.max(initial=0))
 
 
-def _written_on(around: NDArray[np.uint8], place: PrintPlace) -> tuple[float, float]:
+def _find_writing(around: Sequence[NDArray[np.uint8]], places: Places) -> list[tuple[float, float]]:
+    """The ink around each label, as :func:`_written_on` gives it."""
+    count = len(places.labels)
+    inked = np.concatenate([picture.ravel() for picture in around[:count]]) >= INKED
+    inked &= places.bare
+    has_ink = np.logical_or.reduceat(inked, places.bare_starts).tolist()
+    starts = places.bare_starts.tolist()
+    return [
+        _written_on(inked[start : start + place.bare.size].reshape(place.bare.shape), place)
+        if has_some
+        else (0.0, 0.0)
+        for place, start, has_some in zip(places.labels, starts, has_ink, strict=True)
+    ]
+
+
+def _written_on(inked: NDArray[np.bool_], place: PrintPlace) -> tuple[float, float]:
     """The ink around a label.
 
     Returns:
         The longer side of its largest piece, in half-size pixels; and the share of the columns of
         the label's window that have ink.
     """
-    inked = (around >= INKED) & place.bare
-    if not inked.any():
-        return 0.0, 0.0
     _, _, stats, _ = cv2.connectedComponentsWithStats(inked.astype(np.uint8), connectivity=8)
     longest = float(stats[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max())
     line = inked[place.margin : -place.margin, place.margin : -place.margin]

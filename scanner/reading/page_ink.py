@@ -96,7 +96,7 @@ class PageInk:
 
     def _lay(self, left: int, top: int, right: int, bottom: int) -> None:
         """Find what was added in a rectangle of tiles."""
-        height, width = self._added.shape
+        _, _, width, height = self._whole
         x0, y0 = left * _TILE_PX, top * _TILE_PX
         x1, y1 = min(right * _TILE_PX, width), min(bottom * _TILE_PX, height)
         # One node of paper for each tile, and one beyond.

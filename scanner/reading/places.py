@@ -161,6 +161,10 @@ class Places:
     """The labels and then the questions."""
     lines: PrintLines
     """The same, to be compared all at once."""
+    bare: NDArray[np.bool_]
+    """``PrintPlace.bare`` of all labels, one after the other, flat."""
+    bare_starts: NDArray[np.intp]
+    """Where each begins."""
 
 
 @lru_cache(maxsize=512)
@@ -203,6 +207,8 @@ def find_places(blank: BlankPage) -> Places:
         question_of=question_of,
         prints=labels + questions,
         lines=PrintLines.of(labels + questions),
+        bare=np.concatenate([np.zeros(0, bool), *(label.bare.ravel() for label in labels)]),
+        bare_starts=np.cumsum([0, *(label.bare.size for label in labels)])[:-1],
     )
 
 

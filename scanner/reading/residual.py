@@ -32,6 +32,7 @@ _STRETCH = 0.02
 """Share of a distance by which paper stretches or shrinks between two places, in a feeder or
 where it is curled."""
 _NEIGHBOURS = 5
+"""Odd, so that one of them is the median."""
 _RASTER_PX = 0.5 * 2**0.5 + 0.5
 """From the middle of a pixel to its corner, as an outline is found on a whole one; and half of one
 for the rasters of blank and scan, which never lie alike."""
@@ -109,5 +110,7 @@ def _offsets_nearby(
     distances = np.hypot(apart[..., 0], apart[..., 1])
     distances[np.arange(len(places))[:, None] == known] = np.inf
     nearest = np.argpartition(distances, _NEIGHBOURS - 1, axis=1)[:, :_NEIGHBOURS]
-    away = np.median(np.take_along_axis(distances, nearest, axis=1), axis=1)
-    return np.median(shifts[known[nearest]], axis=1).astype(np.float64), away.astype(np.float64)
+    middle = _NEIGHBOURS // 2
+    away = np.sort(np.take_along_axis(distances, nearest, axis=1), axis=1)[:, middle]
+    offsets = np.sort(shifts[known[nearest]], axis=1)[:, middle]
+    return offsets.astype(np.float64), away
