@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import cv2
 import numpy as np
@@ -29,6 +28,8 @@ _NEARLY_ALL_FOUND = 0.9
 _MIN_PATCH_SCORE = 0.55
 _GRID_PX = 64
 _STRAIGHTEN = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+_BLOCK_PX = 128
+"""Over so small a part of a page the way onto the scan is as good as affine."""
 _STRIP_PX = 128
 """A line of print longer than this is cut out in strips, so that it may be bent."""
 _NEARLY = 0.25
@@ -143,7 +144,7 @@ def _corners(windows: Sequence[Window] | NDArray[np.number]) -> NDArray[np.float
     return np.stack([x0, y0, x1, y0, x0, y1], axis=1).reshape(-1, 2)
 
 
-def _ways(corners: NDArray[np.float64], sizes: NDArray[np.float64]) -> NDArray[np.float64]:
+def _ways(corners: NDArray[np.float64], sizes: NDArray[np.number]) -> NDArray[np.float64]:
     """For each window the affine way from its pixels onto a picture, shape (n, 2, 3).
 
     Over so small a window the way onto the scan is as good as affine.
@@ -249,39 +250,34 @@ def lay_whole(aligned: AlignedPage) -> NDArray[np.uint8]:
     return lay_window(aligned, (0, 0, aligned.blank.width_px, aligned.blank.height_px))
 
 
-def lay_window(aligned: AlignedPage, window: Window) -> NDArray[np.uint8]:
-    """A window of the form, of any size, as :func:`lay_whole` has it."""
-    x0, y0, x1, y1 = window
-    # Nodes half a pixel before every 64th, so that enlarging by whole steps, which speaks for
-    # the middles of pixels, comes out on the pixels themselves.
-    left, top = x0 // _GRID_PX, y0 // _GRID_PX
-    columns, rows = x1 // _GRID_PX + 2 - left, y1 // _GRID_PX + 2 - top
-    grid = np.stack(
-        np.meshgrid(np.arange(left, left + columns), np.arange(top, top + rows)), axis=-1
-    )
-    source = aligned.to_scan(np.asarray(grid.reshape(-1, 2) * _GRID_PX - 0.5, np.float64))
-    maps = enlarge(source.reshape(rows, columns, 2).astype(np.float32), _GRID_PX)
-    across, down = x0 - left * _GRID_PX, y0 - top * _GRID_PX
-    laid = cv2.remap(
-        aligned.scan,
-        maps[down : down + y1 - y0, across : across + x1 - x0],
-        None,  # type: ignore[call-overload]
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_CONSTANT,
-        borderValue=255,
-    )
-    return np.asarray(laid, np.uint8)
-
-
-def enlarge(nodes: NDArray[Any], step: int) -> NDArray[Any]:
-    """What nodes say of the pixels between them, from the first node on; every ``step`` pixels.
+def lay_window(
+    aligned: AlignedPage, window: Window, every: tuple[int, int] = (1, 1)
+) -> NDArray[np.uint8]:
+    """A window of the form, of any size, as :func:`lay_whole` has it.
 
     Args:
-        nodes: Shape (rows, columns) or (rows, columns, 2).
-        step: Even.
+        aligned: The page.
+        window: The window; where pixels are joined, of whole multiples of them.
+        every: How many pixels across and down become one: 1 or 2. Halfway between two pixels lies
+            the mean of both.
     """
-    wide = cv2.resize(nodes, None, fx=step, fy=step, interpolation=cv2.INTER_LINEAR)
-    return np.asarray(wide[step // 2 :, step // 2 :])
+    x0, y0, x1, y1 = window
+    across, down = every
+    blocks = np.array(
+        [
+            (x, y, min(x + _BLOCK_PX, x1), min(y + _BLOCK_PX, y1))
+            for y in range(y0, y1, _BLOCK_PX)
+            for x in range(x0, x1, _BLOCK_PX)
+        ]
+    )
+    middle = (across - 1) / 2, (down - 1) / 2
+    ends = (blocks - (x0, y0, x0, y0)) // (across, down, across, down)
+    ways = _ways(aligned.to_scan(_corners(blocks) + middle), ends[:, 2:] - ends[:, :2])
+    laid = np.empty(((y1 - y0) // down, (x1 - x0) // across), np.uint8)
+    for way, (left, top, right, bottom) in zip(ways, ends.tolist(), strict=True):
+        size, piece = (right - left, bottom - top), laid[top:bottom, left:right]
+        cv2.warpAffine(aligned.scan, way, size, piece, _STRAIGHTEN, cv2.BORDER_CONSTANT, 255)
+    return laid
 
 
 def _find_patches(

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scanner.geometry import Box
-from scanner.reading.align import AlignedPage, Window, enlarge, lay_window
-from scanner.reading.folds import find_fold, look_beyond
+from scanner.reading.align import AlignedPage, Window, lay_window
+from scanner.reading.folds import Fold, find_fold, look_beyond, measure_strips
 from scanner.reading.ink import Tone, darkness_on
 from scanner.reading.places import TargetPlace, find_known
 
@@ -73,6 +73,8 @@ class PageInk:
         self._added = np.zeros(self._known.shape, np.uint8)
         rows, columns = (-(-side // _TILE_PX) for side in self._known.shape)
         self._is_laid = np.zeros((rows, columns), bool)
+        self._strips_across: dict[int, NDArray[np.float32]] = {}
+        self._strips_down: dict[int, NDArray[np.float32]] = {}
 
     def added(self, window: Window) -> NDArray[np.uint8]:
         """The darkness that the blank does not have in a window of the form, shape as it."""
@@ -99,15 +101,25 @@ class PageInk:
         _, _, width, height = self._whole
         x0, y0 = left * _TILE_PX, top * _TILE_PX
         x1, y1 = min(right * _TILE_PX, width), min(bottom * _TILE_PX, height)
-        # One node of paper for each tile, and one beyond.
-        paper = enlarge(self._paper[top : bottom + 1, left : right + 1], _TILE_PX)
-        ink = darkness_on(
-            lay_window(self._aligned, (x0, y0, x1, y1)),
-            np.ascontiguousarray(paper[: y1 - y0, : x1 - x0]),
-            self._usual_paper - self._tone.black,
-        )
+        ink = self._lay_ink((x0, y0, x1, y1))
         self._added[y0:y1, x0:x1] = cv2.subtract(ink, self._known[y0:y1, x0:x1])
         self._is_laid[top:bottom, left:right] = True
+
+    def _lay_ink(self, window: Window, every: tuple[int, int] = (1, 1)) -> NDArray[np.uint8]:
+        """The darkness of a window that begins at a tile; pixels joined as in ``lay_window``."""
+        x0, y0, x1, y1 = window
+        # One node of paper for each tile, and one beyond.
+        nodes = self._paper[
+            y0 // _TILE_PX : -(-y1 // _TILE_PX) + 1, x0 // _TILE_PX : -(-x1 // _TILE_PX) + 1
+        ]
+        # Enlarging speaks for the middles of pixels, half a node's reach before the first one.
+        across, down = _TILE_PX // every[0], _TILE_PX // every[1]
+        wide = cv2.resize(nodes, None, fx=across, fy=down, interpolation=cv2.INTER_LINEAR)
+        gray = lay_window(self._aligned, window, every)
+        height, width = gray.shape
+        contrast = self._usual_paper - self._tone.black
+        paper = wide[down // 2 : down // 2 + height, across // 2 : across // 2 + width]
+        return darkness_on(gray, np.ascontiguousarray(paper, np.uint8), contrast)
 
     @cached_property
     def _paper(self) -> NDArray[np.uint8]:
@@ -159,29 +171,53 @@ class PageInk:
         added = self.added((x0, y0, x1, y1))
         found = np.zeros(added.shape, bool)
         px_per_mm = self.blank.px_per_mm
-        _, _, width, height = self._whole
-        beyond = look_beyond(width, px_per_mm)
-        top, bottom = max(y0 - beyond, 0), min(y1 + beyond, height)
-        rows = 0, top, width, bottom
-        across = find_fold(
-            self.added(rows), self.free(rows), (x0, y0 - top, x1, y1 - top), px_per_mm, deepest
-        )
-        beyond = look_beyond(height, px_per_mm)
-        left, right = max(x0 - beyond, 0), min(x1 + beyond, width)
-        columns = left, 0, right, height
-        down = find_fold(
-            self.added(columns).T,
-            self.free(columns).T,
-            (y0, x0 - left, y1, x1 - left),
-            px_per_mm,
-            deepest,
-        )
+        across = self._find_fold((x0, y0, x1, y1), deepest, down=False)
+        down = self._find_fold((y0, x0, y1, x1), deepest, down=True)
         for fold, mask, ink in ((across, found, added), (down, found.T, added.T)):
             if fold is not None:
-                at_row, at_column = np.indices(mask.shape)
-                away = np.abs(at_row - fold.at - fold.slope * at_column)
-                mask |= (away <= _FOLD_MM * px_per_mm) & (ink <= _UNEVEN * fold.level + _LEAST_FOLD)
+                rows, columns = np.indices(mask.shape)
+                near = np.abs(rows - fold.at - fold.slope * columns) <= _FOLD_MM * px_per_mm
+                mask |= near & (ink <= _UNEVEN * fold.level + _LEAST_FOLD)
         return found
+
+    def _find_fold(self, window: Window, deepest: float, *, down: bool) -> Fold | None:
+        """The fold across the page through a window, or down it, with x and y exchanged."""
+        x0, y0, x1, y1 = window
+        rows, width = self._known.shape[:: -1 if down else 1]
+        beyond = look_beyond(width, self.blank.px_per_mm)
+        top, bottom = max(y0 - beyond, 0), min(y1 + beyond, rows)
+        levels = self._strips_down if down else self._strips_across
+        first, last = top // _TILE_PX, -(-bottom // _TILE_PX)
+        missing = [at for at in range(first, last) if at not in levels]
+        if missing:
+            self._measure_strips(levels, missing[0], missing[-1] + 1, down=down)
+        laid = np.concatenate([levels[at] for at in range(first, last)])
+        start = top - first * _TILE_PX
+        here = laid[start : start + bottom - top]
+        shifted = x0, y0 - top, x1, y1 - top
+        return find_fold(here, shifted, width, self.blank.px_per_mm, deepest)
+
+    def _measure_strips(
+        self, levels: dict[int, NDArray[np.float32]], first: int, last: int, *, down: bool
+    ) -> None:
+        """Measure how dark the page is along some rows of tiles, or columns of them."""
+        _, _, width, height = self._whole
+        start = first * _TILE_PX
+        if down:
+            end = min(last * _TILE_PX, width)
+            window, every = (start, 0, end, height // 2 * 2), (1, 2)
+        else:
+            end = min(last * _TILE_PX, height)
+            window, every = (0, start, width // 2 * 2, end), (2, 1)
+        x0, y0, x1, y1 = window
+        known = self._known[y0:y1, x0:x1]
+        pair = (known[::2], known[1::2]) if down else (known[:, ::2], known[:, 1::2])
+        hidden = np.maximum(*pair)
+        added = np.asarray(cv2.subtract(self._lay_ink(window, every), hidden), np.uint8)
+        free = hidden < _BARE
+        measured = measure_strips(added.T, free.T) if down else measure_strips(added, free)
+        for at in range(first, last):
+            levels[at] = measured[(at - first) * _TILE_PX : (at - first + 1) * _TILE_PX]
 
     def of_others(self, number: int, window: Window, least: float = _IS_TAIL) -> NDArray[np.bool_]:
         """Where ink in a window of the form is the tail of a mark in another target.
@@ -224,6 +260,11 @@ class PageInk:
         return bool(is_main and near[main] >= _IS_OWN * of_all)
 
     @cached_property
+    def _inside(self) -> list[Window]:
+        """The window of each target."""
+        return [self._window_of(box) for box in self.blank.target_boxes]
+
+    @cached_property
     def _all_pieces(self) -> _Pieces:
         """The pieces of ink of the whole page."""
         return self._find_pieces(self._whole)
@@ -234,17 +275,16 @@ class PageInk:
         side = _join_px(self.blank.px_per_mm)
         count, labels = _join(ink, self.free(window), side)
         shares = np.zeros((count, len(self.blank.targets)))
-        for number, box in enumerate(self.blank.target_boxes):
-            here = _slices(self._window_of(box), window)
-            inside = labels[here]
-            if inside.size:
-                shares[:, number] = np.bincount(inside[ink[here]], minlength=count)
+        x0, y0, x1, y1 = window
+        for number, (left, top, right, bottom) in enumerate(self._inside):
+            if left < x1 and x0 < right and top < y1 and y0 < bottom:
+                here = _slices((left, top, right, bottom), window)
+                shares[:, number] = np.bincount(labels[here][ink[here]], minlength=count)
         shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1)
         shares[0] = 0.0
         runs_on = np.zeros(count, bool)
         # What lies beyond the window may join what is this near to its edge.
         near = side // 2 + 2
-        x0, y0, x1, y1 = window
         _, _, width, height = self._whole
         for is_within, edge in (
             (x0 > 0, labels[:, :near]),
