@@ -210,6 +210,8 @@ class Reader:
                 for n in boxes
                 if targets[n].reasons == (Reason.UNCLEAR_MARK,) and n not in doubted
             ]
+            if not unclear:
+                break
             voter = _know_voter(blank, targets, unclear)
             # Where its voter is known no better than before, a target would be measured alike.
             news = {n: (voter.is_known, n in voter.has_chosen) for n in unclear}

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from scanner.ballot import TargetMeasures
 from scanner.forms.template import TEXT_SHAPES
 from scanner.reading.align import AlignedPage, Window
+from scanner.reading.blank import BlankPage
 from scanner.reading.ink import Tone, darkness
 from scanner.reading.word_places import (
     HIDDEN,
@@ -181,36 +183,47 @@ def _added(
 
 def find_slack(aligned: AlignedPage, tone: Tone) -> int:
     """By how many pixels print may swell on this page, told by print that nobody marks."""
-    blank = aligned.blank
-    windows = quiet_print(blank)
-    if not windows:
+    quiet = _find_quiet(aligned.blank)
+    if not len(quiet.windows):
         return _SLACKS_PX[1]
-    dark = np.zeros(len(_SLACKS_PX) + 1)
-    whole = np.zeros(len(_SLACKS_PX) + 1)
-    for window, gray in zip(windows, aligned.crops(windows), strict=True):
-        x0, y0, x1, y1 = window
-        center = np.array([[(x0 + x1) / 2, (y0 + y1) / 2]])
-        paper = float(tone.paper_at(aligned.to_small(center))[0])
-        ink = darkness(gray, paper, tone.black)
-        ours = blank.darkness[y0:y1, x0:x1]
-        ink, _ = _best_shift(ink, ours, 2)
-        for index, ring in enumerate(_rings(ours[2:-2, 2:-2])):
-            dark[index] += ((ink >= _INKED) & ring).sum()
-            whole[index] += ring.sum()
-    swollen = dark / np.maximum(whole, 1)
-    return next(
-        (px for px in _SLACKS_PX if swollen[px] < _SWOLLEN),
-        _SLACKS_PX[-1],
-    )
+    count = len(_SLACKS_PX) + 2
+    dark = np.zeros(count)
+    papers = tone.paper_at(aligned.to_small(quiet.windows.reshape(-1, 2, 2).mean(axis=1)))
+    pieces = zip(aligned.even_crops(quiet.windows), papers.tolist(), quiet.print_, strict=True)
+    for (gray, paper, ours), rings in zip(pieces, quiet.rings, strict=True):
+        ink, _ = _best_shift(darkness(gray, paper, tone.black), ours, 2)
+        dark += np.bincount(rings[ink >= _INKED], minlength=count)
+    swollen = dark / np.maximum(np.bincount(quiet.rings.ravel(), minlength=count), 1)
+    return next((px for px in _SLACKS_PX if swollen[px + 1] < _SWOLLEN), _SLACKS_PX[-1])
 
 
-def _rings(ours: NDArray[np.uint8]) -> list[NDArray[np.bool_]]:
-    """The pixels that lie one, two, … pixels away from print."""
-    rings = []
+@dataclass(frozen=True, slots=True, eq=False)
+class _Quiet:
+    """Some pieces of print that nobody marks."""
+
+    windows: NDArray[np.intp]
+    """Shape (n, 4)."""
+    print_: list[NDArray[np.uint8]]
+    """The blank's darkness there."""
+    rings: NDArray[np.intp]
+    """In the middle of each, without 2 pixels at every edge: k for the pixels that lie k pixels
+    away from print, 0 in print and further away."""
+
+
+@lru_cache(maxsize=64)
+def _find_quiet(blank: BlankPage) -> _Quiet:
+    windows = quiet_print(blank)
+    print_ = [blank.darkness[y0:y1, x0:x1] for x0, y0, x1, y1 in windows]
+    rings = [_number_rings(ours[2:-2, 2:-2]) for ours in print_]
+    return _Quiet(np.array(windows, np.intp).reshape(-1, 4), print_, np.array(rings, np.intp))
+
+
+def _number_rings(ours: NDArray[np.uint8]) -> NDArray[np.intp]:
+    rings = np.zeros(ours.shape, np.intp)
     inner = ours >= HIDDEN
-    for _ in range(len(_SLACKS_PX) + 1):
+    for number in range(1, len(_SLACKS_PX) + 2):
         outer = cv2.dilate(inner.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-        rings.append(outer & ~inner)
+        rings[outer & ~inner] = number
         inner = outer
     return rings
 
