@@ -223,7 +223,7 @@ def test_writing_across_the_print_does_not_move_the_page(blank: BlankPage, fille
 
 
 def test_an_undamaged_page_is_laid_on_itself(blank: BlankPage) -> None:
-    aligned = align(blank, blank.original)
+    aligned = align(blank, blank.read_original())
     laid = lay_whole(aligned)
     assert laid.shape == blank.gray.shape
     assert np.abs(laid.astype(int) - blank.gray).mean() < 2
@@ -261,7 +261,7 @@ def test_half_size_crops_show_the_half_size_page_however_fine_the_scan_is(
 
 
 def test_beyond_the_scan_a_half_size_crop_is_empty(blank: BlankPage) -> None:
-    aligned = align(blank, blank.original)
+    aligned = align(blank, blank.read_original())
     crop = aligned.half_crops(aligned.small, [(-30, -30, -4, -4)])[0]
     assert not crop.any()
 

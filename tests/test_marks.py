@@ -202,20 +202,20 @@ DIRT = {
 @pytest.mark.parametrize("dirt", list(DIRT))
 def test_dirt_in_an_empty_box_is_never_a_mark(blank: BlankPage, dirt: str) -> None:
     for seed in range(4):
-        targets = read(blank, scan_like(blank.original, DIRT[dirt], seed=seed))
+        targets = read(blank, scan_like(blank.read_original(), DIRT[dirt], seed=seed))
         for name, reading in targets.items():
             assert reading.state is not MarkState.MARKED, (name, seed, reading)
 
 
 @pytest.mark.parametrize("dirt", ["noise", "grey-paper", "blur", "small-jpeg"])
 def test_an_evenly_poor_scan_of_an_empty_form_is_read_as_empty(blank: BlankPage, dirt: str) -> None:
-    targets = read(blank, scan_like(blank.original, DIRT[dirt]))
+    targets = read(blank, scan_like(blank.read_original(), DIRT[dirt]))
     assert {reading.state for reading in targets.values()} == {MarkState.UNMARKED}
 
 
 @pytest.mark.parametrize("at", [0.2, 0.5, 0.8])
 def test_a_fold_right_through_a_row_of_boxes_is_never_a_mark(blank: BlankPage, at: float) -> None:
-    page = blank.original.astype(np.float32)
+    page = blank.read_original().astype(np.float32)
     for name in ("o1", "o2", "o3"):
         box = target_box_px(blank.form, "q2", name)
         away = (np.arange(page.shape[0]) - (box.y + at * box.h)) / 2.0
@@ -232,7 +232,7 @@ def test_what_shows_through_from_the_back_is_never_a_mark(blank: BlankPage, shar
         mark(blank.form, everything, style=MarkStyle(MarkKind.FILL, Pen.FELT))[:, ::-1]
     )
     seen = replace(OFFICE, show_through=share)
-    targets = read(blank, scan_like(blank.original, seen, back=back))
+    targets = read(blank, scan_like(blank.read_original(), seen, back=back))
     for name, reading in targets.items():
         assert reading.state is not MarkState.MARKED, (name, reading)
 
@@ -240,11 +240,11 @@ def test_what_shows_through_from_the_back_is_never_a_mark(blank: BlankPage, shar
 def test_print_of_the_back_within_a_box_stays_below_a_mark(blank: BlankPage) -> None:
     """The back's text, mirrored, as dark as thin paper lets it through."""
     rng = np.random.default_rng(1)
-    back = np.full_like(blank.original, 255)
+    back = np.full_like(blank.read_original(), 255)
     for _ in range(60):
         at = rng.integers((0, 40), (700, 1240)).tolist()
         cv2.putText(back, "commune", at, cv2.FONT_HERSHEY_COMPLEX, 0.8, 0, 2, cv2.LINE_AA)
-    scan = scan_like(blank.original, replace(OFFICE, show_through=0.15), back=back)
+    scan = scan_like(blank.read_original(), replace(OFFICE, show_through=0.15), back=back)
     states = {reading.state for reading in read(blank, scan).values()}
     assert MarkState.MARKED not in states
 

@@ -46,7 +46,7 @@ def erase(page: Gray, x: float, y: float, w: float, h: float) -> None:
 
 
 def test_an_empty_form_has_no_ink_and_all_its_print(blank: BlankPage) -> None:
-    for target, measured in measure(blank, blank.original).items():
+    for target, measured in measure(blank, blank.read_original()).items():
         assert measured.inside < 0.005, target
         assert measured.outline < 0.02, target
         assert measured.outside < 0.005, target
@@ -56,7 +56,7 @@ def test_an_empty_form_has_no_ink_and_all_its_print(blank: BlankPage) -> None:
 
 
 def test_ink_inside_a_box_counts_inside_it_and_nowhere_else(blank: BlankPage) -> None:
-    page = blank.original.copy()
+    page = blank.read_original().copy()
     box = box_of(blank, "q2/o2")
     ink(page, box.x + 8, box.y + 8, box.w - 16, box.h - 16)
     for target, measured in measure(blank, page).items():
@@ -71,7 +71,7 @@ def test_ink_inside_a_box_counts_inside_it_and_nowhere_else(blank: BlankPage) ->
 
 
 def test_ink_beside_a_box_counts_outside_it_and_at_no_other_box(blank: BlankPage) -> None:
-    page = blank.original.copy()
+    page = blank.read_original().copy()
     box = box_of(blank, "q2/o1")
     ink(page, box.x - 11, box.y - 3, 6, box.h)
     for target, measured in measure(blank, page).items():
@@ -83,7 +83,7 @@ def test_ink_beside_a_box_counts_outside_it_and_at_no_other_box(blank: BlankPage
 
 
 def test_a_thick_outline_counts_neither_inside_nor_outside(blank: BlankPage) -> None:
-    page = blank.original.copy()
+    page = blank.read_original().copy()
     box = box_of(blank, "q1/o2")
     corner, other = (round(box.x), round(box.y)), (round(box.right), round(box.bottom))
     cv2.rectangle(page, corner, other, 0, 3)
@@ -93,7 +93,7 @@ def test_a_thick_outline_counts_neither_inside_nor_outside(blank: BlankPage) -> 
 
 
 def test_ink_around_a_label_counts_there_and_at_no_other_contest(blank: BlankPage) -> None:
-    page = blank.original.copy()
+    page = blank.read_original().copy()
     box = box_of(blank, "q3/o2")
     middle = (round(box.right + 60), round(box.y + box.h / 2))
     cv2.ellipse(page, middle, (62, 12), 0, 0, 360, 40, 3, cv2.LINE_AA)
@@ -105,7 +105,7 @@ def test_ink_around_a_label_counts_there_and_at_no_other_contest(blank: BlankPag
 
 
 def test_other_print_beside_one_box_is_noticed_there_and_only_there(blank: BlankPage) -> None:
-    page = blank.original.copy()
+    page = blank.read_original().copy()
     box = box_of(blank, "q5/o3")
     erase(page, box.right + 4, box.y - 4, 250, box.h + 8)
     font = cv2.FONT_HERSHEY_COMPLEX
@@ -120,7 +120,7 @@ def test_other_print_beside_one_box_is_noticed_there_and_only_there(blank: Blank
 def test_another_question_above_a_contest_is_noticed_at_all_its_options(
     blank: BlankPage, tmp_path: Path
 ) -> None:
-    page = blank.original.copy()
+    page = blank.read_original().copy()
     box = box_of(blank, "q4/o1")
     erase(page, box.x - 22, box.y - 80, 330, 74)
     font = cv2.FONT_HERSHEY_COMPLEX
@@ -135,7 +135,7 @@ def test_another_question_above_a_contest_is_noticed_at_all_its_options(
 
 
 def test_a_box_that_is_not_printed_there_is_noticed(blank: BlankPage) -> None:
-    page = blank.original.copy()
+    page = blank.read_original().copy()
     box = box_of(blank, "q6/o2")
     erase(page, box.x - 4, box.y - 4, box.w + 8, box.h + 8)
     assert measure(blank, page)["q6/o2"].print_match < ALIKE
@@ -143,7 +143,7 @@ def test_a_box_that_is_not_printed_there_is_noticed(blank: BlankPage) -> None:
 
 def test_a_box_that_moved_by_a_millimetre_says_how_far(blank: BlankPage) -> None:
     """So that a person is asked where the page lies other than the alignment believes."""
-    page = blank.original.copy()
+    page = blank.read_original().copy()
     box = box_of(blank, "q1/o1")
     x0, y0, x1, y1 = (round(v) for v in (box.x - 3, box.y - 3, box.right + 3, box.bottom + 3))
     piece = page[y0:y1, x0:x1].copy()
@@ -211,7 +211,7 @@ def test_the_cells_of_a_table_are_measured_each_on_its_own(
     tmp_path: Path, shape: str, letters: bool
 ) -> None:
     blank = table_form(tmp_path, shape=shape, letters=letters)
-    page = blank.original.copy()
+    page = blank.read_original().copy()
     box = box_of(blank, "q3/o2")
     for start, end in (((5, 5), (25, 25)), ((25, 5), (5, 25))):
         a = round(box.x) + start[0], round(box.y) + start[1]
@@ -230,7 +230,7 @@ def test_in_a_table_another_question_left_of_a_row_is_noticed_at_that_row(
     tmp_path: Path,
 ) -> None:
     blank = table_form(tmp_path)
-    page = blank.original.copy()
+    page = blank.read_original().copy()
     erase(page, 60, 350, 400, 50)
     font = cv2.FONT_HERSHEY_COMPLEX
     cv2.putText(page, "3. Tax office", (70, 382), font, 0.75, 0, 1, cv2.LINE_AA)
@@ -244,7 +244,7 @@ def test_in_a_table_another_question_left_of_a_row_is_noticed_at_that_row(
 def test_a_form_without_targets_is_aligned_and_measures_nothing(tmp_path: Path) -> None:
     form = draw_small_form(tmp_path).model_copy(update={"contests": ()})
     form._folder = tmp_path / "small"
-    aligned = align(blank_of(form), blank_of(form).original)
+    aligned = align(blank_of(form), blank_of(form).read_original())
     measured = measure_marks(aligned, find_tone(aligned))
     assert measured.targets == ()
     assert measured.covered == ()

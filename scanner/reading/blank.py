@@ -93,9 +93,8 @@ class BlankPage:
         """Pixels of the working picture in one millimetre of paper."""
         return self.dpi / MM_PER_INCH
 
-    @cached_property
-    def original(self) -> NDArray[np.uint8]:
-        """The blank as it was registered, grey."""
+    def read_original(self) -> NDArray[np.uint8]:
+        """The blank as it was registered, grey; not kept, since it is the largest of all."""
         path = self.form.blank_path(self.page)
         encoded = np.frombuffer(path.read_bytes(), np.uint8)
         gray = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE) if encoded.size else None
@@ -106,10 +105,9 @@ class BlankPage:
     @cached_property
     def gray(self) -> NDArray[np.uint8]:
         """The blank at working resolution, shape (height_px, width_px)."""
-        size = (self.width_px, self.height_px)
-        smaller = self.original.shape[0] > self.height_px
-        method = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
-        return cv2.resize(self.original, size, interpolation=method).astype(np.uint8, copy=False)
+        size, original = (self.width_px, self.height_px), self.read_original()
+        method = cv2.INTER_AREA if original.shape[0] > self.height_px else cv2.INTER_CUBIC
+        return cv2.resize(original, size, interpolation=method).astype(np.uint8, copy=False)
 
     @cached_property
     def darkness(self) -> NDArray[np.uint8]:
@@ -150,11 +148,10 @@ class BlankPage:
         return {"picture": small.picture, "scale": small.scale}
 
     def _find_features(self) -> Arrays:
-        found = find_features(self.original)
-        scale = np.array(
-            [self.width_px / self.original.shape[1], self.height_px / self.original.shape[0]],
-            np.float32,
-        )
+        original = self.read_original()
+        found = find_features(original)
+        height, width = original.shape
+        scale = np.array([self.width_px / width, self.height_px / height], np.float32)
         points = (found.points + 0.5) * scale - 0.5
         return {"points": points, "descriptors": found.descriptors}
 

@@ -138,6 +138,8 @@ class HalfBlank:
         edge = round(_EDGE_MM * blank.px_per_mm / 2)
         self.bare[:edge] = self.bare[-edge:] = False
         self.bare[:, :edge] = self.bare[:, -edge:] = False
+        self._margin = round(MARGIN_MM * blank.px_per_mm / 2)
+        self._framed = np.pad(self.bare, self._margin)
 
     def run_of_print(self, box: Box, scale: float, *, mirrored: bool = False) -> float:
         """How far a line of print runs on from the left end of a box (mirrored: from the right).
@@ -164,7 +166,7 @@ class HalfBlank:
         """The place of a box that is given in working pixels."""
         x0, y0, x1, y1 = window_of(box.scaled(0.5, 0.5), self.telling.shape)
         length = _PIECE_MM * self.px_per_mm / 2
-        margin = round(MARGIN_MM * self.px_per_mm / 2)
+        margin = self._margin
         picture = np.ascontiguousarray(self.picture[y0:y1, x0:x1])
         pieces = _pieces(self.print[y0:y1, x0:x1], length if in_pieces else np.inf)
         ours = picture.astype(np.float32)
@@ -185,7 +187,7 @@ class HalfBlank:
             fine_print=self.fine_print[2 * y0 : 2 * y1, 2 * x0 : 2 * x1],
             around=(x0 - margin, y0 - margin, x1 + margin, y1 + margin),
             margin=margin,
-            bare=np.pad(self.bare, margin)[y0 : y1 + 2 * margin, x0 : x1 + 2 * margin],
+            bare=self._framed[y0 : y1 + 2 * margin, x0 : x1 + 2 * margin].copy(),
         )
 
 
