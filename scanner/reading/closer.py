@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scanner.ballot import TargetMeasures
 from scanner.reading.decide import LITTLE
 from scanner.reading.marks import MeasuredPage, measure_again
-from scanner.reading.page_ink import INK, TRACE, PageInk
+from scanner.reading.page_ink import BARE, INK, TRACE, PageInk, join_ink
 from scanner.reading.places import TargetPlace, find_places
 
 _DARK_INK = 105
@@ -126,7 +126,7 @@ def _measure_closer(seen: _Seen, page: PageInk, voter: Voter) -> TargetMeasures:
     """The measures of a target without the ink that has another cause."""
     place, px_per_mm = seen.place, page.blank.px_per_mm
     explained = page.explain(seen.number, place, seen.shift)
-    left, through = _take_off(seen, explained)
+    left, through = _take_off(seen, explained, px_per_mm)
     again = measure_again(left, place, seen.measures, px_per_mm)
     is_mark = again.inside >= LITTLE and not _is_fold(seen, page) and page.is_whole(seen.number)
     darkest = 0 if is_mark else _DARK_INK
@@ -187,21 +187,28 @@ def _is_bar(ink: NDArray[np.bool_]) -> bool:
     return False
 
 
-def _take_off(seen: _Seen, explained: NDArray[np.bool_]) -> tuple[NDArray[np.uint8], float]:
+def _take_off(
+    seen: _Seen, explained: NDArray[np.bool_], px_per_mm: float
+) -> tuple[NDArray[np.uint8], float]:
     """The ink around a target without what has another cause.
 
     Inside it is taken off only where nothing is left there then: a part of what is inside proves
     nothing about the rest.
 
     Returns:
-        What is left; and 1 where a part of the ink inside has another cause, else 0.
+        What is left; and 1 where a part of the ink inside, or what it hangs together with, has
+        another cause, else 0.
     """
     added, core = seen.added, seen.core
     left = added.copy()
     left[explained] = 0
     if (left[core] >= TRACE).mean() <= _NOTHING_LEFT:
         return left, 0.0
-    is_part = bool((explained[core] & (added[core] >= TRACE)).any())
+    ink = added >= TRACE
+    count, pieces = join_ink(ink, seen.place.known < BARE, px_per_mm)
+    is_explained = np.zeros(count, bool)
+    is_explained[pieces[explained & ink]] = True
+    is_part = bool(is_explained[pieces[core][ink[core]]].any())
     left[core] = added[core]
     return left, float(is_part)
 

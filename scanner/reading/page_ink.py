@@ -19,7 +19,7 @@ INK = 60
 """Added darkness, of 255, from which a pixel may be part of a stroke."""
 _TILE_PX = 32
 """The page is laid out in squares of this side, where they are asked for."""
-_BARE = 60
+BARE = 60
 """Darkness of the blank, with slack, up to which ink is seen there."""
 _DEEPEST = 60.0
 """Darkness, of 255, up to which a ridge across the page is a fold without doubt."""
@@ -94,7 +94,7 @@ class PageInk:
     def free(self, window: Window) -> NDArray[np.bool_]:
         """Where the blank has no print in a window of the form, shape as it."""
         x0, y0, x1, y1 = window
-        return np.asarray(self._known[y0:y1, x0:x1] < _BARE)
+        return np.asarray(self._known[y0:y1, x0:x1] < BARE)
 
     def _lay(self, left: int, top: int, right: int, bottom: int) -> None:
         """Find what was added in a rectangle of tiles."""
@@ -214,7 +214,7 @@ class PageInk:
         pair = (known[::2], known[1::2]) if down else (known[:, ::2], known[:, 1::2])
         hidden = np.maximum(*pair)
         added = np.asarray(cv2.subtract(self._lay_ink(window, every), hidden), np.uint8)
-        free = hidden < _BARE
+        free = hidden < BARE
         measured = measure_strips(added.T, free.T) if down else measure_strips(added, free)
         for at in range(first, last):
             levels[at] = measured[(at - first) * _TILE_PX : (at - first + 1) * _TILE_PX]
@@ -248,7 +248,7 @@ class PageInk:
         box, scale = self.blank.target_boxes[number], self.blank.px_per_mm
         window = self._window_of(box.grown(_SEEN_AROUND_MM * scale))
         ink = self.added(window) >= TRACE
-        count, pieces = _join(ink, self.free(window), _join_px(scale))
+        count, pieces = join_ink(ink, self.free(window), scale)
         inside, near = (
             np.bincount(pieces[here][ink[here]], minlength=count)
             for beyond_mm in (0.0, _TAIL_MM)
@@ -272,8 +272,7 @@ class PageInk:
     def _find_pieces(self, window: Window) -> _Pieces:
         """The pieces of ink in a window of the form."""
         ink = self.added(window) >= INK
-        side = _join_px(self.blank.px_per_mm)
-        count, labels = _join(ink, self.free(window), side)
+        count, labels = join_ink(ink, self.free(window), self.blank.px_per_mm)
         shares = np.zeros((count, len(self.blank.targets)))
         x0, y0, x1, y1 = window
         for number, (left, top, right, bottom) in enumerate(self._inside):
@@ -284,7 +283,7 @@ class PageInk:
         shares[0] = 0.0
         runs_on = np.zeros(count, bool)
         # What lies beyond the window may join what is this near to its edge.
-        near = side // 2 + 2
+        near = _join_px(self.blank.px_per_mm) // 2 + 2
         _, _, width, height = self._whole
         for is_within, edge in (
             (x0 > 0, labels[:, :near]),
@@ -316,16 +315,17 @@ def _slices(window: Window, within: Window) -> tuple[slice, slice]:
     return slice(top, bottom), slice(left, right)
 
 
-def _join_px(px_per_mm: float) -> int:
-    return 2 * round(_JOIN_MM * px_per_mm / 2) + 1
-
-
-def _join(
-    ink: NDArray[np.bool_], free: NDArray[np.bool_], side: int
+def join_ink(
+    ink: NDArray[np.bool_], free: NDArray[np.bool_], px_per_mm: float
 ) -> tuple[int, NDArray[np.int32]]:
     """Pieces of ink, each with what of it the blank's print hides; their count, and labels."""
+    side = _join_px(px_per_mm)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     # Both ends of a stroke that a ruled line hides spread into it, and meet there.
     joined = ink | ((cv2.dilate(ink.astype(np.uint8), kernel) > 0) & ~free)
     count, pieces = cv2.connectedComponents(joined.astype(np.uint8), connectivity=8)
     return count, np.asarray(pieces, np.int32)
+
+
+def _join_px(px_per_mm: float) -> int:
+    return 2 * round(_JOIN_MM * px_per_mm / 2) + 1
