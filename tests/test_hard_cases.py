@@ -30,6 +30,7 @@ CASES = {
     "a highlighter beside a folded row": 9360000077,
     "a pale tick on the outline": 12600000138,
     "a crease along the outline": 12960000067,
+    "a highlighter's tail in the cell above": 12960001838,
 }
 
 

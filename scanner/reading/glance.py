@@ -33,6 +33,8 @@ _TRIED = 3
 _FOUND = 0.5
 """Correlation from which a piece counts as found."""
 _TOLERANCE_PX = 1.2
+_CLEARLY_AGREE_PX = 0.4
+"""Where all pieces lie so near to one transform, none of them draws it away from the others."""
 _AGREE = 0.7
 """Share of the pieces that must be found where one transform puts them."""
 _FEWEST = 8
@@ -180,9 +182,9 @@ def _fit_similarity(
     from_middle = z - z.mean()
     turn = (from_middle.conj() @ w) / max(float((abs(from_middle) ** 2).sum()), 1e-9)
     move = w.mean() - turn * z.mean()
-    agree = abs(turn * z + move - w) <= _TOLERANCE_PX
+    agree = abs(turn * z + move - w) <= _CLEARLY_AGREE_PX
     if agree.all():
-        # Nearly always: where none of them strays, no other choice is to be tried.
+        # Usually: where none of them strays, no choice of them is to be tried.
         matrix = [[turn.real, -turn.imag, move.real], [turn.imag, turn.real, move.imag]]
         return np.array(matrix), agree
     similarity, chosen = cv2.estimateAffinePartial2D(
