@@ -167,7 +167,8 @@ def read_log(log: Path, setting: dict[str, Any]) -> list[SheetRecord]:
     records: dict[int, list[SheetRecord]] = defaultdict(list)
     for line in whole:
         fields = json.loads(line)
-        fields["bins"] = {int(number): counts for number, counts in fields["bins"].items()}
+        for bins in ("bins", "asked_bins"):
+            fields[bins] = {int(number): counts for number, counts in fields[bins].items()}
         record = SheetRecord(**fields)
         records[record.seed // SHEETS_A_BATCH].append(record)
     kept = [
@@ -252,8 +253,10 @@ def report(records: Sequence[SheetRecord], seconds: float) -> dict[str, Any]:
         print(format_table(COLUMNS, tables[name]))
     print(f"\n{format_table(COLUMNS, [_row('all', records)])}{LEGEND}")
     reliability = reliability_rows([record.bins for record in records])
-    print("\npredicted and observed share of marks")
-    print(format_table(list(reliability[0]), [list(row.values()) for row in reliability]))
+    asked = reliability_rows([record.asked_bins for record in records])
+    for title, rows in (("nobody", reliability), ("a person", asked)):
+        print(f"\npredicted and observed share of marks where {title} is asked")
+        print(format_table(list(reliability[0]), [list(row.values()) for row in rows]))
     doubts = doubt_rows([record.doubt_reasons for record in records])
     if doubts:
         print("\nwhy clear targets are in doubt")
@@ -268,6 +271,7 @@ def report(records: Sequence[SheetRecord], seconds: float) -> dict[str, Any]:
         "tables": {name: [dict(zip(COLUMNS, row, strict=True)) for row in rows]
                    for name, rows in tables.items()},
         "reliability": reliability,
+        "reliability_where_asked": asked,
         "doubts_because_of": doubts,
         "errors": [{"seed": record.seed, **error} for record in records for error in record.silent],
     }  # fmt: skip

@@ -42,8 +42,11 @@ class SheetRecord:
     must_ask: bool = False
     """Whether a careful person would ask about anything on the sheet."""
     bins: dict[int, list[float]] = field(default_factory=dict)
-    """By number of the bin: clear targets, how many of them are marked, and the sum of their
-    predicted probabilities."""
+    """Of questions that nobody is asked about, where the machine is taken at its word. By number
+    of the bin: clear targets, how many of them are marked, the sum of their probabilities."""
+    asked_bins: dict[int, list[float]] = field(default_factory=dict)
+    """The same of questions that a person is asked about: two marks where one may be made are asked
+    about because one of them may be none, however dark."""
     seconds: tuple[float, float] = (0.0, 0.0)
     """To draw and to read."""
     by_batch: dict[str, Any] = field(default_factory=dict)

@@ -153,7 +153,8 @@ def _compare(sheet: DrawnSheet, reading: PageReading, known: dict[str, Any]) -> 
             counts["unclear_asked"] += is_asked
             continue
         if _NOT_READ.isdisjoint(target.reasons) and not reading.reasons:
-            _count_in_bins(record.bins, target.probability, marked=truth.marked)
+            bins = record.asked_bins if is_asked else record.bins
+            _count_in_bins(bins, target.probability, marked=truth.marked)
         if target.state is MarkState.DOUBTFUL:
             counts["doubts"] += 1
             for reason in target.reasons:

@@ -59,7 +59,8 @@ def _lines(command: str, summary: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield from _table(("figure", "value"), [[_FIGURES[key], summary[key]] for key in _FIGURES])
     for title, rows in (
-        ("Predicted and observed share of marks", summary["reliability"]),
+        ("Predicted and observed share of marks, nobody being asked", summary["reliability"]),
+        ("The same where a person is asked", summary["reliability_where_asked"]),
         ("Why clear targets are in doubt", summary["doubts_because_of"]),
         *((name.capitalize(), summary["tables"][name]) for name in _TABLES),
     ):

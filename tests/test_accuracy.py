@@ -85,6 +85,15 @@ def test_a_vote_nobody_cast_is_silent_unless_its_question_goes_to_a_person() -> 
     assert record.asked
 
 
+def test_what_a_person_is_asked_about_is_judged_apart() -> None:
+    sheet = the_sheet()
+    record = judged(reading_of(sheet, wrong=len(sheet.truths)))
+    apart = sum(counts[0] for counts in record.asked_bins.values())
+    assert 0 < apart < len(sheet.truths)
+    assert apart + sum(counts[0] for counts in record.bins.values()) == len(sheet.truths)
+    assert judged(reading_of(sheet)).asked_bins == {}
+
+
 def test_doubts_refusals_and_wrong_forms_are_no_silent_errors() -> None:
     assert judged(reading_of(the_sheet(), doubtful=True)).doubts == len(the_sheet().truths)
     refused = judged(UnreadablePage(Reason.UNKNOWN_FORM))

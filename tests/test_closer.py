@@ -121,20 +121,21 @@ def test_a_long_tail_is_no_mark_in_a_row_that_was_left_out(table: Form, bend: fl
     assert found[f"{upper}/{name}"].state is not MarkState.MARKED
 
 
-def test_marks_in_two_cells_that_touch_are_two_marks(table: Form) -> None:
+@pytest.mark.parametrize("lower_half", [0.52, 0.4])
+def test_crosses_in_two_cells_that_touch_are_two_marks(table: Form, lower_half: float) -> None:
     upper, lower = rows(table)
     contest = table.contest(lower)
     assert contest is not None
     name = contest.options[2].id
     page = blank_page(table)
-    for question in (upper, lower):
+    for question, share in ((upper, 0.62), (lower, lower_half)):
         x, y, scale = middle_of(table, question, name)
-        half = contest.options[2].box.h * 0.52 * scale
+        half = contest.options[2].box.h * share * scale
         draw(page, [(x - 2 * scale, y - half), (x + 2 * scale, y + half)], 0.45 * scale)
         draw(page, [(x + 2 * scale, y - half), (x - 2 * scale, y + half)], 0.45 * scale)
     found = read(table, page)
-    states = {found[f"{question}/{name}"].state for question in (upper, lower)}
-    assert MarkState.UNMARKED not in states
+    states = [found[f"{question}/{name}"].state for question in (upper, lower)]
+    assert states == [MarkState.MARKED] * 2
 
 
 def shade(page: Gray, x: float, y: float, scale: float, level: float) -> None:

@@ -31,6 +31,10 @@ CASES = {
     "a pale tick on the outline": 12600000138,
     "a crease along the outline": 12960000067,
     "a highlighter's tail in the cell above": 12960001838,
+    "half a crease within a box": 36120000397,
+    "a mark on the outline of one more option": 36120000140,
+    "the ring of a stamp on a 1-bit scan": 36360000072,
+    "a seal over a row that was left out": 36360001043,
 }
 
 

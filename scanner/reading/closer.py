@@ -32,6 +32,9 @@ _NOTHING_LEFT = 0.01
 """Share of the inside with traces of ink, up to which there is nothing in it."""
 _WIDE, _HIGH, _IN_A_ROW = 0.8, 0.3, 0.15
 """A bar has ink in that share of the columns; the rows that have some lie within that share."""
+_WIDE_LINE, _THIN = 0.5, 0.16
+"""A crease may be seen in no more: a line so wide, and no higher, is no more of a mark by its
+length."""
 _MOST_OF_BAR = 0.4
 _DEEPEST_BAR = 120.0
 """Share of a bar that a fold explains, however dark up to this, from which it may be that fold."""
@@ -40,6 +43,8 @@ _MOSTLY = 0.5
 _WEAK = 0.25
 _MUCH_AROUND_MM = 8.0
 """A mark that covers less of the inside, with a piece of ink so long around its label, is weak."""
+_LONG_MM = 9.0
+"""Few marks are so long; what is, and is not one piece of ink in its target, may be none."""
 _TOUCH = 0.07
 """Share of the inside up to which ink without a stroke is no second mark."""
 _SOFT_MM = 1.3
@@ -111,7 +116,10 @@ def doubt_marks(
     return {
         seen.number: replace(seen.measures, through=1.0)
         for seen in _see(measured, page, marked)
-        if _is_amid_ink(seen) or _is_fold(seen, page) or _is_tail(seen, page)
+        if _is_amid_ink(seen)
+        or _is_fold(seen, page)
+        or _is_tail(seen, page)
+        or _is_part_of_more(seen, page)
     }
 
 
@@ -128,11 +136,12 @@ def _measure_closer(seen: _Seen, page: PageInk, voter: Voter) -> TargetMeasures:
     explained = page.explain(seen.number, place, seen.shift)
     left, through = _take_off(seen, explained, px_per_mm)
     again = measure_again(left, place, seen.measures, px_per_mm)
-    is_mark = again.inside >= LITTLE and not _is_fold(seen, page) and page.is_whole(seen.number)
+    is_whole = page.is_whole(seen.number)
+    is_mark = again.inside >= LITTLE and not _is_fold(seen, page) and is_whole
     darkest = 0 if is_mark else _DARK_INK
-    # A line right across a box may be a crease: by its length it is no more of a mark.
-    is_line = not is_mark and _is_bar(left[seen.core] >= INK)
-    is_stroke = again.extent_mm >= _LEAST_STROKE_MM and not is_line
+    ink = left[seen.core] >= INK
+    is_line = not is_mark and (_is_bar(ink) or _is_level(ink))
+    is_stroke = again.extent_mm >= _LEAST_STROKE_MM and not is_line and is_whole
     strokes_mm = _measure_strokes(left[seen.core], darkest, px_per_mm) if is_stroke else 0.0
     through = max(again.through, through * seen.measures.through)
     again = replace(again, stroke_mm=strokes_mm, through=through)
@@ -160,6 +169,13 @@ def _is_fold(seen: _Seen, page: PageInk) -> bool:
     return bool(explained[ink].mean() >= _MOST_OF_BAR)
 
 
+def _is_part_of_more(seen: _Seen, page: PageInk) -> bool:
+    """Whether the ink inside belongs to something large around it, as a seal or a comment."""
+    first = seen.measures
+    is_large = first.label_mm >= _MUCH_AROUND_MM or first.extent_mm >= _LONG_MM
+    return is_large and not page.is_whole(seen.number)
+
+
 def _is_tail(seen: _Seen, page: PageInk) -> bool:
     """Whether the ink inside comes in from another target, and is the tail of a mark there."""
     if seen.place.next_targets is None:
@@ -173,6 +189,16 @@ def _is_tail(seen: _Seen, page: PageInk) -> bool:
     core = max(left + x0, 0), max(top + y0, 0), left + x1, top + y1
     tail = page.of_others(seen.number, core, _MOSTLY)
     return tail.shape == ink.shape and bool(tail[ink].mean() >= _MOST_OF_BAR)
+
+
+def _is_level(ink: NDArray[np.bool_]) -> bool:
+    """Whether all ink inside a target lies in one thin line of some length, level or upright."""
+    for across in (ink, ink.T):
+        columns, rows = (np.flatnonzero(across.any(axis=axis)) for axis in (0, 1))
+        height, width = across.shape
+        if len(columns) > _WIDE_LINE * width and np.ptp(rows) <= _THIN * height:
+            return True
+    return False
 
 
 def _is_bar(ink: NDArray[np.bool_]) -> bool:

@@ -43,7 +43,7 @@ _ON_LABEL_MM = 1.5
 """A piece of ink around a label longer than this may circle, underline or strike it out."""
 _DARK_AROUND = 0.4
 """Share of the surroundings covered from which it is shadow, or the print of something else."""
-_BESIDE = 0.05
+_BESIDE = 0.03
 """Share of the outline's own band covered from which a mark may lie on it rather than inside."""
 _SPECK_MM = 1.3
 _MORE_THAN_SPECKS = 0.3

@@ -38,6 +38,8 @@ _TAIL_MM = 2.0
 """A mark reaches so far beyond its target."""
 _IS_TAIL = 0.6
 """Share of a piece of ink that lies in one other target, of which it is the mark."""
+_TAIL_OF_MARK = 0.67
+"""A tail has at most this share of the ink that its mark has."""
 TRACE = 40
 """Darkness, of 255, from which a pixel is a trace of ink."""
 
@@ -48,10 +50,8 @@ class _Pieces:
 
     labels: NDArray[np.int32]
     """Which piece is where, shape of the window; 0 for none."""
-    owner: NDArray[np.intp]
-    """For each piece the target in which most of it lies."""
-    share: NDArray[np.float64]
-    """How much of what lies in targets lies in that one."""
+    shares: NDArray[np.float64]
+    """How much of what of each piece lies in targets is in each, shape (pieces, targets)."""
     runs_on: NDArray[np.bool_]
     """Whether it may go on beyond the window."""
 
@@ -235,7 +235,10 @@ class PageInk:
         if found.runs_on[here].any():
             found = self._all_pieces
             here = found.labels[y0:y1, x0:x1]
-        tail = ((found.owner != number) & (found.share >= least))[here].astype(np.uint8)
+        most = found.shares.max(axis=1)
+        # Two whole marks that touch are one piece of ink, and neither is the other's tail.
+        is_tail = (most >= least) & (found.shares[:, number] <= _TAIL_OF_MARK * most)
+        tail = is_tail[here].astype(np.uint8)
         # With the soft edge of its stroke.
         return np.asarray(cv2.dilate(tail, np.ones((3, 3), np.uint8)) > 0)
 
@@ -294,7 +297,7 @@ class PageInk:
             if is_within:
                 runs_on[edge] = True
         runs_on[0] = False
-        return _Pieces(labels, shares.argmax(axis=1), shares.max(axis=1), runs_on)
+        return _Pieces(labels, shares, runs_on)
 
     def _window_of(self, box: Box) -> Window:
         """A box in whole pixels of the page, as far as it lies on it."""

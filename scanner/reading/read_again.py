@@ -30,6 +30,7 @@ from scanner.reading.identify import FormIndex, IdentifiedPage
 from scanner.reading.interpret import Reader
 from scanner.reading.pages import PageImage
 from scanner.reading.perspective import rectify
+from scanner.reading.small import Halves
 from scanner.settings import Settings
 
 Gray = NDArray[np.uint8]
@@ -102,7 +103,7 @@ def read_again(reader: Reader, image: PageImage, told: Told) -> PageReading | Un
     code = _code_told(image.gray, blank, told)
     inliers = round(share * len(blank.patches))
     return reader.read_identified(
-        image, IdentifiedPage(image.gray, blank, homography, inliers, None, code)
+        image, IdentifiedPage(Halves(image.gray), blank, homography, inliers, None, code)
     )
 
 
