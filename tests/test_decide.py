@@ -95,10 +95,11 @@ def test_three_states_by_the_ink_inside_the_outline(inside: float, state: MarkSt
 
 
 @given(measures, share, share)
-def test_more_ink_never_makes_a_mark_less_likely(
+def test_more_ink_that_is_no_paler_never_makes_a_mark_less_likely(
     one: TargetMeasures, inside: float, weight: float
 ) -> None:
-    more = replace(one, inside=max(one.inside, inside), weight=max(one.weight, weight))
+    covered = max(one.inside, inside)
+    more = replace(one, inside=covered, weight=max(one.weight, weight, covered))
     assert 0.0 <= probability_of_mark(one) <= probability_of_mark(more) <= 1.0
 
 

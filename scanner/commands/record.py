@@ -46,7 +46,7 @@ def people() -> None:
     """The group of the commands about people."""
 
 
-@people.command("list", help=_("Lists the people.\n\nExample: kiemphieu people ward-3"))
+@people.command("list", help=_("Lists the people.\n\nExample: kiemphieu people list ward-3"))
 @count_argument
 def _list(count: Path) -> None:
     with open_count(count) as (store, _forms):

@@ -28,9 +28,15 @@ def desk(review: Review, page: Page, signed_in: SignIn) -> Page:
     """A reader at the first doubt."""
     signed_in(page, Role.READER)
     page.goto(review.url("/desk"))
+    begin(page)
+    return page
+
+
+def begin(page: Page) -> None:
+    """From the queue to its first doubt; keys count once the page's script has come."""
     page.keyboard.press("Enter")
     page.locator("#doubt").wait_for()
-    return page
+    page.wait_for_load_state("load")
 
 
 def place_of(page: Page) -> tuple[int, str | None]:
@@ -135,8 +141,7 @@ def test_what_is_skipped_comes_back_after_all_others(
 ) -> None:
     signed_in(page, Role.READER)
     page.goto(review.url("/desk?question=tth5_phuong/q1"))
-    page.keyboard.press("Enter")
-    page.locator("#doubt").wait_for()
+    begin(page)
     skipped = place_of(page)
     seen = [step(page, "s")]
     while seen[-1] != skipped:
@@ -271,12 +276,11 @@ def test_the_other_side_and_the_blank_are_one_key_away(
 ) -> None:
     signed_in(page, Role.READER)
     page.goto(review.url("/desk?form=sxd_5muc"))
-    page.keyboard.press("Enter")
-    page.locator("#doubt").wait_for()
+    begin(page)
     shown = page.locator("#whole .side-picture:not([hidden])")
-    assert shown.get_attribute("data-place") == "0"
+    expect(shown).to_have_attribute("data-place", "0")
     press(page, "o")
-    assert shown.get_attribute("data-place") == "1"
+    expect(shown).to_have_attribute("data-place", "1")
     press(page, "o", "b")
     for blank in (page.locator(".crop .of-blank"), shown.locator(".of-blank")):
         expect(blank).to_have_attribute("visibility", "visible")
@@ -338,8 +342,7 @@ def test_two_hundred_doubts_decided_through_the_page_end_in_the_true_tally(
     sign_in_at(page, many)
     page.goto(many.url("/desk"))
     expect(page.locator("#left")).to_contain_text(f"{4 * SHEETS} doubts left")
-    page.keyboard.press("Enter")
-    page.locator("#doubt").wait_for()
+    begin(page)
     for number in range(4 * SHEETS):
         sheet, contest = place_of(page)
         asked = form.contest(contest or "")
