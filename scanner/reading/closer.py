@@ -144,13 +144,14 @@ def _measure_closer(seen: _Seen, page: PageInk, voter: Voter) -> TargetMeasures:
     explained = page.explain(seen.number, place, seen.shift)
     left, through = _take_off(seen, explained, px_per_mm)
     again = measure_again(left, place, seen.measures, px_per_mm)
-    is_whole = page.is_whole(seen.number)
-    is_mark = again.inside >= LITTLE and not _is_fold(seen, page) and is_whole
+    is_mark = again.inside >= LITTLE and not _is_fold(seen, page) and page.is_whole(seen.number)
     darkest = 0 if is_mark else _DARK_INK
     ink = left[seen.core] >= INK
-    is_line = not is_mark and (_is_bar(ink) or _is_level(ink))
-    is_stroke = again.extent_mm >= _LEAST_STROKE_MM and not is_line and is_whole
-    strokes_mm = _measure_strokes(left[seen.core], darkest, px_per_mm) if is_stroke else 0.0
+    is_line = not is_mark and _is_level(ink)
+    is_stroke = again.extent_mm >= _LEAST_STROKE_MM and not is_line
+    strokes_mm = 0.0
+    if is_stroke and page.is_one_piece(seen.number):
+        strokes_mm = _measure_strokes(left[seen.core], darkest, px_per_mm)
     through = max(again.through, through * seen.measures.through)
     again = replace(again, stroke_mm=strokes_mm, through=through)
     if voter.is_known and _is_shade(again, left, place, px_per_mm):

@@ -248,6 +248,14 @@ class PageInk:
         A cross of a soft pencil is, however pale; the letters and rings of a stamp are several
         pieces, or run on.
         """
+        return self.is_one_piece(number) and self._main_piece(number)[1] >= _IS_OWN
+
+    def is_one_piece(self, number: int) -> bool:
+        """Whether the ink in a target is one piece; it may go on elsewhere, as a long tick does."""
+        return self._main_piece(number)[0] >= _IS_MAIN
+
+    def _main_piece(self, number: int) -> tuple[float, float]:
+        """The share of a target's ink that its largest piece is, and how much of that is near."""
         box, scale = self.blank.target_boxes[number], self.blank.px_per_mm
         window = self._window_of(box.grown(_SEEN_AROUND_MM * scale))
         ink = self.added(window) >= TRACE
@@ -259,8 +267,7 @@ class PageInk:
         )
         main = int(inside.argmax())
         of_all = int((ink & (pieces == main)).sum())
-        is_main = inside[main] >= max(_IS_MAIN * inside.sum(), 1)
-        return bool(is_main and near[main] >= _IS_OWN * of_all)
+        return float(inside[main] / max(inside.sum(), 1)), float(near[main] / max(of_all, 1))
 
     @cached_property
     def _inside(self) -> list[Window]:
