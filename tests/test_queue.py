@@ -242,6 +242,21 @@ def test_no_pace_is_told_from_too_little() -> None:
     assert measure_pace([start + timedelta(hours=n) for n in range(30)]) is None
 
 
+def test_what_becomes_close_by_other_decisions_waits_for_a_second_reader(
+    form: Form, tmp_path: Path
+) -> None:
+    page = (ink(0.5), ink(0.0), ink(0.0))
+    with Store(make_count(tmp_path / "count", form, [(page, page)] * 4)) as store:
+        store.set_second_reader(SecondReader.CLOSE, "Lan")
+        queue = load(store)
+        say(store, 1, Verdict.OPTIONS, "c1", "o2", by="Minh")
+        queue.catch_up()
+        assert queue.doubts(EVERYTHING, TU) == []
+        say(store, 2, Verdict.OPTIONS, "c1", "o2", by="Minh")
+        queue.catch_up()
+        assert places(queue.doubts(EVERYTHING, TU)) == [(1, "c1"), (2, "c1")]
+
+
 STEPS = st.lists(
     st.tuples(
         st.integers(1, 6),
@@ -285,8 +300,8 @@ def test_whatever_people_do_the_queue_is_what_the_count_asks(
 def _do(store: Store, sheet: int, contest: str | None, what: str, who: str) -> None:
     """Something that a person does, possible or not."""
     if what == "policy":
-        policy = SecondReader.NONE if who == "Lan" else SecondReader.DOUBTS
-        store.set_second_reader(policy, who)
+        policies = {"Lan": SecondReader.NONE, "Minh": SecondReader.DOUBTS, "Tú": SecondReader.CLOSE}
+        store.set_second_reader(policies[who], who)
     elif what == "flag":
         store.flag(sheet, contest, None, who)
     elif what == "escalate":

@@ -197,7 +197,9 @@ class Queue:
             if head == self._head:
                 return
             entries = list(self._store.entries(after=self._head))
-            if any(entry.action in _CHANGES_ALL for entry in entries):
+            is_other = any(entry.action in _CHANGES_ALL for entry in entries)
+            # A decision may make a contest close, and then others on it wait for a second reader.
+            if is_other or readers_of(self._store, list(self._forms.values())) != self._readers:
                 self.reload()
                 return
             self._head = head

@@ -288,6 +288,29 @@ def test_the_other_side_and_the_blank_are_one_key_away(
     expect(shown.locator(".of-blank")).to_have_attribute("visibility", "hidden")
 
 
+def test_two_fingers_magnify_the_sheet(desk: Page) -> None:
+    picture = desk.locator("#whole .side-picture:not([hidden]) svg")
+    box = picture.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    devtools = desk.context.new_cdp_session(desk)
+    devtools.send("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 2})
+
+    def touch(kind: str, apart: float | None = None) -> None:
+        fingers = [] if apart is None else [{"x": x - apart, "y": y}, {"x": x + apart, "y": y}]
+        points = [{**finger, "id": number} for number, finger in enumerate(fingers)]
+        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    whole = picture.get_attribute("viewBox") or ""
+    touch("touchStart", 40)
+    for apart in range(44, 104, 4):
+        touch("touchMove", apart)
+    touch("touchEnd")
+    seen = picture.get_attribute("viewBox") or ""
+    width, magnified = (float(view.split()[2]) for view in (whole, seen))
+    assert 0.35 < magnified / width < 0.5
+
+
 def test_the_next_doubt_and_its_pictures_are_there_before_they_are_needed(desk: Page) -> None:
     desk.wait_for_load_state("networkidle")
     asked: list[str] = []
