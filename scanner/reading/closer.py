@@ -45,12 +45,6 @@ _MUCH_AROUND_MM = 8.0
 """A mark that covers less of the inside, with a piece of ink so long around its label, is weak."""
 _LONG_MM = 9.0
 """Few marks are so long; what is, and is not one piece of ink in its target, may be none."""
-_FILLED, _PALE_FILL = 0.6, 0.6
-"""Share of the inside from which it is filled, and share of its darkness up to which it is pale."""
-_PALER = 0.75
-"""Share of the darkness of the page's other marks up to which a filled box may be of the other
-side: of the same pen it is as dark as they are, within a tenth."""
-_OTHER_MARKS = 3
 _TOUCH = 0.07
 """Share of the inside up to which ink without a stroke is no second mark."""
 _SOFT_MM = 1.3
@@ -119,12 +113,10 @@ def doubt_marks(
         page: The ink of the page.
         marked: Numbers of the targets.
     """
-    marks = list(_see(measured, page, marked))
     return {
         seen.number: replace(seen.measures, through=1.0)
-        for seen in marks
+        for seen in _see(measured, page, marked)
         if _is_amid_ink(seen)
-        or _is_of_other_side(seen, marks)
         or _is_fold(seen, page)
         or _is_tail(seen, page)
         or _is_part_of_more(seen, page)
@@ -167,27 +159,6 @@ def _is_amid_ink(seen: _Seen) -> bool:
     Where there is much ink around the label of a weak mark, both may be of a stamp.
     """
     return seen.measures.inside < _WEAK and seen.measures.label_mm >= _MUCH_AROUND_MM
-
-
-def _is_of_other_side(seen: _Seen, marks: Sequence[_Seen]) -> bool:
-    """Whether a mark may be a filled box of the other side that shows through.
-
-    It is even and pale, where the other marks of the page, though of thin strokes, are dark.
-    """
-    inside, weight = seen.measures.inside, seen.measures.weight
-    if inside < _FILLED or weight >= _PALE_FILL * inside:
-        return False
-    others = [_darkness_of(mark) for mark in marks if mark is not seen]
-    if len(others) < _OTHER_MARKS:
-        return False
-    return _darkness_of(seen) < _PALER * float(np.median(others))
-
-
-def _darkness_of(seen: _Seen) -> float:
-    """How dark the darker ink inside a target is, of 255."""
-    inside = seen.added[seen.core]
-    ink = inside[inside >= TRACE]
-    return float(np.percentile(ink, 75)) if ink.size else 0.0
 
 
 def _is_fold(seen: _Seen, page: PageInk) -> bool:
