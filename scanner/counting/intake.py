@@ -159,6 +159,8 @@ def scan(
     options = options or ScanOptions()
     started = time.monotonic()
     with Store(folder, create=bool(request.paths())) as store, store.exclusive():
+        # Forms and scans are copied into the folder before anything is noted about them.
+        store.refuse_if_sealed()
         unfinished = store.unfinished_batch()
         if unfinished is None and not request.paths():
             raise BadArgumentsError(

@@ -36,6 +36,7 @@ from scanner.counting.records import (
 )
 from scanner.counting.store_base import PAPERS, note, now
 from scanner.counting.store_check import CheckStore
+from scanner.counting.store_closing import ClosingStore
 from scanner.counting.store_decisions import DecisionStore, no_such_sheet
 from scanner.counting.store_figures import FigureStore
 from scanner.counting.store_journal import JournalStore
@@ -62,6 +63,7 @@ from scanner.counting.store_schema import (
     sheet,
     sheet_page,
 )
+from scanner.counting.store_seal import SealStore
 from scanner.counting.store_wall import WallStore
 from scanner.counting.store_words import WordsStore
 from scanner.errors import CountError
@@ -82,6 +84,8 @@ class Store(
     JournalStore,
     PeopleStore,
     ReworkStore,
+    SealStore,
+    ClosingStore,
 ):
     """One open count with all that can be asked of it and written to it."""
 

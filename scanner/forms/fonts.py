@@ -35,11 +35,12 @@ _LETTERS = frozenset(
 
 
 class Face(StrEnum):
-    """The cuts that a form uses; the value is the name under which reportlab knows it."""
+    """The cuts of the type; the value is the name under which reportlab knows it."""
 
     PLAIN = "KiemPhieu-Regular"
     BOLD = "KiemPhieu-Bold"
     ITALIC = "KiemPhieu-Italic"
+    BOLD_ITALIC = "KiemPhieu-BoldItalic"
 
 
 @cache
@@ -91,7 +92,8 @@ def _cut(face: Face) -> bytes:
         from fontTools import subset, ttLib
         from fontTools.varLib import instancer
 
-        source = fontpkg.path(_FAMILY, style="italic" if face is Face.ITALIC else "normal")
+        is_italic = face in {Face.ITALIC, Face.BOLD_ITALIC}
+        source = fontpkg.path(_FAMILY, style="italic" if is_italic else "normal")
         font = ttLib.TTFont(source, recalcTimestamp=False)
     except (ImportError, OSError, LookupError) as error:
         raise _no_font() from error
@@ -99,7 +101,7 @@ def _cut(face: Face) -> bytes:
     chosen = subset.Subsetter(options)
     chosen.populate(unicodes=_LETTERS)
     chosen.subset(font)
-    weight = 700 if face is Face.BOLD else 400
+    weight = 700 if face in {Face.BOLD, Face.BOLD_ITALIC} else 400
     fixed = instancer.instantiateVariableFont(font, {"wght": weight, "wdth": _WIDTH_PERCENT})
     # A PDF tells embedded fonts apart by their names, and all cuts of one file share theirs.
     for name_id in (1, 4, 6):

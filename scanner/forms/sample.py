@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import cv2
 import numpy as np
@@ -26,6 +29,7 @@ from scanner.forms.damage import damage_page, office_damage
 from scanner.forms.pen import MarkKind, MarkStyle, Pen, draw_handwriting, draw_mark
 from scanner.forms.picture import load_blank
 from scanner.forms.template import Form, Page
+from scanner.forms.testdeck import mark_place
 from scanner.geometry import Box, mm_to_px
 from scanner.messages import gettext as _
 
@@ -73,21 +77,44 @@ class Recipe(_Part):
     """What a pile of sheets says, and how it is drawn."""
 
     schema_: Literal[1] = Field(alias="schema", default=1)
+    unit: str = ""
+    """Whose pile it is, as in the tree of units."""
+    period: str = ""
+    issued: Annotated[int, Field(ge=0)] | None = None
+    """Papers handed out."""
     form: str
     sheets: Annotated[int, Field(ge=1, le=100_000)]
+    """Papers with votes on them."""
+    blank_sheets: Annotated[int, Field(ge=0)] = 0
+    """Further papers on which nothing is marked."""
+    foreign: str = ""
+    """Another form, of which papers lie in the pile."""
+    foreign_sheets: Annotated[int, Field(ge=0)] = 0
     seed: int = 1
     dpi: Annotated[int, Field(ge=72, le=600)] = 200
     jpeg_quality: Annotated[int, Field(ge=5, le=100)] = 50
     tally: dict[str, tuple[int, ...]]
     """Contest id -> votes for each of its options in order; the rest stays blank."""
+    overvotes: dict[str, Annotated[int, Field(ge=0)]] = {}
+    """Contest id -> papers with two options marked."""
     writing: tuple[WritingLine, ...] = ()
 
     @model_validator(mode="after")
     def _votes_fit(self) -> Self:
         for contest, votes in self.tally.items():
-            if min(votes) < 0 or sum(votes) > self.sheets:
-                raise ValueError(f"contest {contest!r}: {sum(votes)} votes on {self.sheets} sheets")
+            marked = sum(votes) + self.overvotes.get(contest, 0)
+            if min(votes) < 0 or marked > self.sheets:
+                raise ValueError(f"contest {contest!r}: {marked} votes on {self.sheets} sheets")
+        if unknown := self.overvotes.keys() - self.tally.keys():
+            raise ValueError(f"overvotes of {', '.join(sorted(unknown))} without votes")
+        if self.foreign_sheets and not self.foreign:
+            raise ValueError("foreign sheets of no form")
         return self
+
+    @property
+    def papers(self) -> int:
+        """All papers of the pile."""
+        return self.sheets + self.blank_sheets + self.foreign_sheets
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +122,8 @@ class SampleTruth:
     """What was drawn: the choices of each sheet, in the order of the pile."""
 
     sheets: tuple[Choices, ...] = field(default_factory=tuple)
+    foreign: frozenset[int] = frozenset()
+    """Places, from 0, of the papers that are of another form; their choices are empty."""
 
     def votes(self, contest: str, option: str) -> int:
         """On how many sheets that option is marked."""
@@ -113,27 +142,60 @@ def read_recipe(folder: Path) -> Recipe:
     """
     path = folder / RECIPE_FILE
     try:
-        data = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-        return Recipe.model_validate(data)
+        return Recipe.model_validate(read_recipe_file(path))
+    except ValidationError as error:
+        raise faulty_recipe(path, error) from error
+
+
+def read_recipe_file(path: Path) -> Any:
+    """What a recipe says, unchecked.
+
+    Raises:
+        UnreadableFileError: It is missing or is no YAML.
+    """
+    try:
+        return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, YAMLError) as error:
         raise UnreadableFileError(
             _("The recipe cannot be read ({reason}).").format(reason=error), path=path
         ) from error
-    except ValidationError as error:
-        fault = error.errors()[0]
-        where = ".".join(str(step) for step in fault["loc"])
-        raise UnreadableFileError(
-            _("The recipe is faulty at {field}: {reason}.").format(
-                field=where or "recipe", reason=fault["msg"]
-            ),
-            path=path,
-        ) from error
+
+
+def faulty_recipe(path: Path, error: ValidationError) -> UnreadableFileError:
+    """What the user is told of the first fault of a recipe."""
+    fault = error.errors()[0]
+    where = ".".join(str(step) for step in fault["loc"])
+    return UnreadableFileError(
+        _("The recipe is faulty at {field}: {reason}.").format(
+            field=where or "recipe", reason=fault["msg"]
+        ),
+        path=path,
+    )
 
 
 def draw_sample(recipe_folder: Path, form: Form, output: Path) -> SampleTruth:
-    """Draw every sheet of a recipe and write them as one PDF, a JPEG a page.
+    """Draw every sheet of the recipe in a folder; see :func:`draw_pile`."""
+    return draw_pile(read_recipe(recipe_folder), form, output)
+
+
+def draw_pile(
+    recipe: Recipe,
+    form: Form,
+    output: Path,
+    *,
+    foreign: Form | None = None,
+    jobs: int = 1,
+) -> SampleTruth:
+    """Draw the sheets of a recipe and write them as one PDF, a JPEG a page.
 
     The same recipe and form give the same file.
+
+    Args:
+        recipe: What the sheets say.
+        form: What is printed on them.
+        output: The PDF.
+        foreign: What is printed on those that are of another form.
+        jobs: How many processes draw.
 
     Returns:
         The choices of each sheet.
@@ -143,16 +205,32 @@ def draw_sample(recipe_folder: Path, form: Form, output: Path) -> SampleTruth:
         FormError: The recipe is for another form or names a contest it has not.
         StorageError: The PDF cannot be written.
     """
-    recipe = read_recipe(recipe_folder)
+    if (foreign.id if foreign is not None else "") != recipe.foreign:
+        raise FormError(_("The form {form} is not registered.").format(form=recipe.foreign))
     truth = cast_votes(recipe, form)
-    quality = [cv2.IMWRITE_JPEG_QUALITY, recipe.jpeg_quality, cv2.IMWRITE_JPEG_OPTIMIZE, 1]
-    jpegs = []
+    drawn = []
     for index, choices in enumerate(truth.sheets):
-        for side in draw_sheet(recipe, form, choices, index):
-            _done, encoded = cv2.imencode(".jpg", side, quality)
-            jpegs.append(encoded.tobytes())
-    pack_scans(output, jpegs, dpi=recipe.dpi)
+        is_foreign = foreign is not None and index in truth.foreign
+        printed = foreign if foreign is not None and is_foreign else form
+        drawn.append((recipe, printed, _one_of_each(printed) if is_foreign else choices, index))
+    with ExitStack() as stack:
+        if jobs > 1:
+            pool = stack.enter_context(ProcessPoolExecutor(jobs, mp_context=get_context("spawn")))
+            sides = pool.map(_encode_sheet, *zip(*drawn, strict=True), chunksize=8)
+        else:
+            sides = map(_encode_sheet, *zip(*drawn, strict=True))
+        pack_scans(output, [side for of_sheet in sides for side in of_sheet], dpi=recipe.dpi)
     return truth
+
+
+def _encode_sheet(recipe: Recipe, form: Form, choices: Choices, index: int) -> list[bytes]:
+    quality = [cv2.IMWRITE_JPEG_QUALITY, recipe.jpeg_quality, cv2.IMWRITE_JPEG_OPTIMIZE, 1]
+    sides = draw_sheet(recipe, form, choices, index)
+    return [cv2.imencode(".jpg", side, quality)[1].tobytes() for side in sides]
+
+
+def _one_of_each(form: Form) -> Choices:
+    return {contest.id: (contest.options[0].id,) for contest in form.contests}
 
 
 def cast_votes(recipe: Recipe, form: Form) -> SampleTruth:
@@ -177,12 +255,29 @@ def cast_votes(recipe: Recipe, form: Form) -> SampleTruth:
                     contest=contest_id, form=form.id
                 )
             )
-        pile: list[tuple[str, ...]] = [()] * (recipe.sheets - sum(votes))
+        twice = recipe.overvotes.get(contest_id, 0)
+        pile: list[tuple[str, ...]] = [()] * (recipe.sheets - sum(votes) - twice)
         for option, count in zip(contest.options, votes, strict=True):
             pile.extend([(option.id,)] * count)
+        pile.extend([tuple(option.id for option in contest.options[:2])] * twice)
         dealt[contest_id] = [pile[i] for i in rng.permutation(recipe.sheets)]
+    sheets: list[Choices] = [
+        {key: dealt[key][i] for key in recipe.tally} for i in range(recipe.sheets)
+    ]
+    return _mixed(recipe, sheets)
+
+
+def _mixed(recipe: Recipe, sheets: list[Choices]) -> SampleTruth:
+    """Blank papers and papers of another form laid somewhere among those with votes."""
+    if recipe.papers == recipe.sheets:
+        return SampleTruth(tuple(sheets))
+    nothing: Choices = {key: () for key in recipe.tally}
+    all_papers = [*sheets, *[nothing] * (recipe.papers - recipe.sheets)]
+    order = np.random.default_rng([recipe.seed, 4]).permutation(recipe.papers)
+    first_foreign = recipe.papers - recipe.foreign_sheets
     return SampleTruth(
-        tuple({key: dealt[key][i] for key in recipe.tally} for i in range(recipe.sheets))
+        tuple(all_papers[i] for i in order),
+        frozenset(place for place, i in enumerate(order) if i >= first_foreign),
     )
 
 
@@ -321,7 +416,8 @@ def _write_page(
     per_mm = recipe.dpi / 25.4
     for contest, option in form.targets_on(page.number):
         if option.id in choices.get(contest.id, ()):
-            draw_mark(paper, option.box.scaled(per_mm, per_mm), recipe.dpi, style, rng)
+            place = mark_place(option, rng)
+            draw_mark(paper, place.scaled(per_mm, per_mm), recipe.dpi, style, rng)
     for line in recipe.writing:
         if line.page == page.number and rng.random() < line.share:
             width = line.w * float(rng.uniform(0.35, 1.0))
