@@ -8,7 +8,17 @@ from collections.abc import Sequence
 import rich_click as click
 
 from scanner import __version__
-from scanner.commands import counting, forms, record, review
+from scanner.commands import (
+    closing,
+    counting,
+    documents,
+    exporting,
+    forms,
+    merging,
+    record,
+    review,
+    sealing,
+)
 from scanner.commands.shared import complain, say_error, translate
 from scanner.commands.shared import mark as _
 from scanner.errors import ExitCode, KiemPhieuError
@@ -68,7 +78,17 @@ def cli() -> None:
     """The group of all commands."""
 
 
-for _command in (*counting.COMMANDS, *review.COMMANDS, *record.COMMANDS, forms.form):
+for _command in (
+    *counting.COMMANDS,
+    *closing.COMMANDS,
+    *exporting.COMMANDS,
+    *documents.COMMANDS,
+    *merging.COMMANDS,
+    *review.COMMANDS,
+    *record.COMMANDS,
+    *sealing.COMMANDS,
+    forms.form,
+):
     cli.add_command(_command)
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The commands of a count: scan, tally, export, list, show, decide, thresholds, health, demo."""
+"""The commands of a count: scan, list, show, decide, thresholds, health, demo."""
 
 from __future__ import annotations
 
@@ -30,8 +30,6 @@ from scanner.errors import BadArgumentsError, TallyMismatchError
 from scanner.messages import describe, gettext
 
 DEMO_SAMPLE = Path("samples", "so_xay_dung_2023")
-EXPORTS = ("tally", "boxes", "votes", "words")
-"""What ``export --to`` takes: the members of ``scanner.publishing.exports.Export``."""
 
 
 @click.command(
@@ -102,57 +100,6 @@ def _absolute(paths: Sequence[Path]) -> tuple[str, ...]:
     from scanner.reading.pages import expand_paths
 
     return tuple(str(path.resolve()) for path in expand_paths(paths)) if paths else ()
-
-
-@click.command(
-    "tally",
-    help=_(
-        "Shows the figures of a count and how they close.\n\n"
-        "Example: kiemphieu tally ward-3 --issued 120 --collected 98"
-    ),
-)
-@count_argument
-@issued_option
-@collected_option
-def _tally(count: Path, issued: int | None, collected: int | None) -> None:
-    from scanner.counting.results import tally_count
-    from scanner.publishing import screen
-
-    with open_count(count) as (store, forms):
-        store.set_papers(issued=issued, collected=collected)
-        tally = tally_count(store, forms)
-    say(*screen.show_form_tallies(forms, tally))
-    say(screen.show_closing(tally), *screen.closing_sentences(tally))
-
-
-@click.command(
-    "export",
-    help=_(
-        "Writes tally.json (the figures), boxes.csv (one row a target), votes.csv (one row a"
-        " sheet) or words.csv (what was typed of people's own words; private, and so not part of"
-        " 'all').\n\nExample: kiemphieu export ward-3 --to votes -o ward-3.csv"
-    ),
-)
-@count_argument
-@click.option(
-    "--to", "what", required=True, type=click.Choice([*EXPORTS, "all"]),
-    help=_("What to write."),
-)  # fmt: skip
-@click.option("-o", "--output", type=FILE, help=_("File to write; with 'all', a folder [the"
-              " count's folder exports]."))  # fmt: skip
-def _export(count: Path, what: str, output: Path | None) -> None:
-    from scanner.counting.records import EXPORTS_FOLDER
-    from scanner.counting.results import now
-    from scanner.publishing.exports import Export, write_export
-
-    folder = count / EXPORTS_FOLDER if output is None else output
-    with open_count(count) as (store, forms):
-        everything = [one for one in Export if one.goes_with_all]
-        for one in everything if what == "all" else [Export(what)]:
-            is_file = output is not None and what != "all"
-            path = folder if is_file else folder / one.file_name
-            write_export(one, store, forms, path, now())
-            say(str(path))
 
 
 @click.command(
@@ -342,19 +289,27 @@ def _health(count: Path) -> None:
 @click.command(
     "demo",
     help=_(
-        "Counts a sample: the survey of a provincial Department of Construction in 2023, 38"
-        " two-sided papers in one PDF, and compares with the published figures.\n\n"
-        "Example: kiemphieu demo -o demo-count"
+        "Counts a sample and compares with the figures it ought to give. Without NAME: the survey"
+        " of a provincial Department of Construction in 2023, 38 two-sided papers in one PDF. With"
+        " NAME, a folder of 'samples': its papers are drawn, scanned and decided on as they were"
+        " drawn, its tallies written and added up.\n\n"
+        "Example: kiemphieu demo huong_long_2023 -o demo-count"
     ),
 )
+@click.argument("name", required=False)
 @click.option("-o", "--output", type=FOLDER, help=_("Folder for the count [a passing one]."))
+@click.option("--only", multiple=True, metavar="PILE", help=_("Draw and read only this pile; of the"
+              " others take the figures."))  # fmt: skip
 @jobs_option
-def _demo(output: Path | None, jobs: int) -> None:
+def _demo(name: str | None, output: Path | None, only: tuple[str, ...], jobs: int) -> None:
     from scanner.publishing.demo import count_sample, show_demo
     from scanner.publishing.progress import watch_scan
 
     with tempfile.TemporaryDirectory(prefix="kiemphieu-") as passing:
         folder = output if output is not None else Path(passing) / "demo"
+        if name is not None:
+            _demo_scenario(name, folder, only, jobs)
+            return
         with watch_scan(console(stderr=True), jobs) as options:
             result = count_sample(HOME / DEMO_SAMPLE, HOME / FORMS_FOLDER, folder, options)
     say(*show_demo(result))
@@ -365,5 +320,28 @@ def _demo(output: Path | None, jobs: int) -> None:
         )
 
 
-COMMANDS = (_scan, _tally, _export, _list, _show, _decide, _thresholds, _health, _demo)
+def _demo_scenario(name: str, folder: Path, only: tuple[str, ...], jobs: int) -> None:
+    """Go through a sample by its name."""
+    from scanner.counting.results import now
+    from scanner.publishing.progress import watch_scan
+    from scanner.publishing.scenario_check import check_scenario, show_scenario
+    from scanner.publishing.scenarios import ScenarioRun, list_samples, run_scenario
+
+    known = list_samples(HOME / DEMO_SAMPLE.parent)
+    if name not in known:
+        raise BadArgumentsError(
+            gettext("There is no sample {name}.").format(name=name),
+            remedy=gettext("There are: {names}.").format(names=", ".join(known)),
+        )
+    sample = HOME / DEMO_SAMPLE.parent / name
+    with watch_scan(console(stderr=True), jobs) as options:
+        run = ScenarioRun(options, frozenset(only) or None)
+        piles = run_scenario(sample, HOME / FORMS_FOLDER, folder, run)
+    result = check_scenario(sample, piles, now())
+    say(*show_scenario(result))
+    if result.differences or result.silent_errors:
+        raise TallyMismatchError(gettext("The tally is not the expected one."))
+
+
+COMMANDS = (_scan, _list, _show, _decide, _thresholds, _health, _demo)
 """In the order in which the help names them."""

@@ -171,7 +171,7 @@ def sign(store: Store, name: str) -> tuple[str, bool]:
     person = _find(store, name)
     if person.role is Role.OBSERVER:
         raise BadArgumentsError(gettext("An observer sees everything and changes nothing."))
-    known = store.check_pin(name, _ask_pin("PIN"))
+    known = store.check_pin(name, ask_pin("PIN"))
     return known.name, known.role is Role.COMMITTEE
 
 
@@ -187,13 +187,14 @@ def _find(store: Store, name: str) -> Person:
 
 
 def _new_pin() -> str:
-    pin = _ask_pin("PIN")
-    if pin != _ask_pin(gettext("PIN again")):
+    pin = ask_pin("PIN")
+    if pin != ask_pin(gettext("PIN again")):
         raise BadArgumentsError(gettext("The two PINs differ."))
     return pin
 
 
-def _ask_pin(text: str) -> str:
+def ask_pin(text: str) -> str:
+    """A PIN as it is typed, or as the environment has it."""
     known = os.environ.get(PIN_VARIABLE)
     return known if known else str(click.prompt(text, hide_input=True, err=True))
 

@@ -60,19 +60,26 @@ def review(
         opens_browser=not no_browser,
     )
     service.check()
-    if second_reader is not None:
-        _choose_second_reader(count, second_reader)
+    _prepare(count, second_reader)
     serve_count(count, service, tell_address, _invite)
     say(gettext("The review page is closed. Everything that was decided is kept."))
 
 
-def _choose_second_reader(count: Path, policy: str) -> None:
+def _prepare(count: Path, second_reader: str | None) -> None:
+    """See that the count can be worked on, and say who reads.
+
+    Raises:
+        CountError: There is no count, or it is sealed.
+    """
     from scanner.counting.second_reader import SecondReader
     from scanner.counting.store import Store
 
     with Store(count) as store:
-        if store.second_reader() is not SecondReader(policy):
-            store.set_second_reader(SecondReader(policy), THE_PROGRAM)
+        store.refuse_if_sealed()
+        if second_reader is not None:
+            policy = SecondReader(second_reader)
+            if store.second_reader() is not policy:
+                store.set_second_reader(policy, THE_PROGRAM)
 
 
 def _invite(address: str) -> None:

@@ -1,4 +1,4 @@
-"""Files that leave the count: tally.json, boxes.csv, votes.csv and words.csv.
+"""Files that leave the count: figures, sheets, boxes, words, and what other programs read.
 
 Each is written under a passing name and then put in its place, so nobody ever finds half a
 file. The CSV files are UTF-8 with a byte order mark, which Excel needs to show Vietnamese.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from datetime import datetime
@@ -16,13 +15,27 @@ from enum import StrEnum
 from pathlib import Path
 
 from scanner.ballot import ContestState, TargetMeasures
+from scanner.counting.account import Books, open_books
 from scanner.counting.adjudication import sheet_label
 from scanner.counting.results import final_records
+from scanner.counting.secrecy import OPEN, Secrecy, list_sheets
+from scanner.counting.sheet_rules import void_test
 from scanner.counting.store import Store
 from scanner.counting.tally import COUNTED, CastVote, CastVoteRecord
+from scanner.counting.tally_file import TallyFile
+from scanner.counting.tally_making import TallyHeading, make_tally
+from scanner.errors import BadArgumentsError
 from scanner.forms.template import Form
 from scanner.forms.workshop import open_whole
-from scanner.publishing.tally_json import build_tally, check_tally
+from scanner.messages import gettext as _
+from scanner.publishing.cvr import write_cvr
+from scanner.publishing.decision_lines import decision_lines, reason_lines
+from scanner.publishing.dominion import dominion_rows, manifest_rows
+from scanner.publishing.err import write_err
+from scanner.publishing.figure_tables import Cell, long_rows, wide_rows
+from scanner.publishing.spss import write_spss
+from scanner.publishing.tally_json import write_tally
+from scanner.publishing.workbook import write_workbook
 
 MEASURES = tuple(field.name for field in fields(TargetMeasures))
 BOX_COLUMNS = (
@@ -65,23 +78,55 @@ class Export(StrEnum):
     """What can be taken out of a count."""
 
     TALLY = "tally"
+    CSV_LONG = "csv-long"
+    CSV_WIDE = "csv-wide"
+    XLSX = "xlsx"
+    SPSS = "spss"
     BOXES = "boxes"
     VOTES = "votes"
     WORDS = "words"
+    CVR = "cvr"
+    ERR = "err"
+    DOMINION = "dominion-csv"
+    MANIFEST = "manifest"
 
     @property
     def goes_with_all(self) -> bool:
-        """Whether it is written where everything is asked for: private words are not."""
-        return self is not Export.WORDS
+        """Whether it is written where everything is asked for.
+
+        Private words are not, nor what only programs for audits and elections read.
+        """
+        return self is not Export.WORDS and self not in STANDARDS
 
     @property
     def file_name(self) -> str:
         """The usual name of the file."""
-        return "tally.json" if self is Export.TALLY else f"{self}.csv"
+        return _FILE_NAMES.get(self, f"{self}.csv")
+
+
+_FILE_NAMES = {
+    Export.TALLY: "tally.json",
+    Export.CSV_LONG: "figures-long.csv",
+    Export.CSV_WIDE: "figures-wide.csv",
+    Export.XLSX: "figures.xlsx",
+    Export.SPSS: "votes.sav",
+    Export.CVR: "cvr.json",
+    Export.ERR: "err.json",
+    Export.DOMINION: "dominion.csv",
+}
+STANDARDS = frozenset({Export.CVR, Export.ERR, Export.DOMINION, Export.MANIFEST})
+"""In formats that others have laid down."""
+SHOW_ORDER = frozenset({Export.BOXES, Export.WORDS, Export.DOMINION, Export.MANIFEST})
+"""Name sheets by their place in the scan, so that they are not written where a vote is secret."""
 
 
 def write_export(
-    what: Export, store: Store, forms: Sequence[Form], path: Path, at: datetime
+    what: Export,
+    store: Store,
+    forms: Sequence[Form],
+    path: Path,
+    at: datetime,
+    heading: TallyHeading | None = None,
 ) -> None:
     """Write one export.
 
@@ -91,19 +136,41 @@ def write_export(
         forms: The count's forms.
         path: The file to write; its folder is made.
         at: When it is made, with a time zone.
+        heading: Whose figures they are, of which period, and how percentages are made.
 
     Raises:
+        BadArgumentsError: The vote is secret, and this would show the order of the sheets.
         StorageError: It cannot be written there.
     """
+    heading = heading or TallyHeading()
+    if heading.is_secret and what in SHOW_ORDER:
+        raise BadArgumentsError(
+            _("'{what}' shows in which order the sheets lay, and the vote is secret.").format(
+                what=what
+            ),
+            remedy=_("Without --secret it is for those only who may see the sheets."),
+        )
+    secrecy = Secrecy(heading.is_secret, heading.smallest_group)
+    if what in _OF_FIGURES:
+        tally = make_tally(store, forms, heading, at=at)
+        _OF_FIGURES[what](tally, path)
+        return
+    if what is Export.ERR:
+        figures = make_tally(store, forms, heading, at=at)
+        write_err(figures, path, at, forms[0].language if forms else "vi")
+        return
+    if what in {Export.XLSX, Export.SPSS}:
+        books = open_books(store, forms)
+        tally = make_tally(store, forms, heading, at=at, books=books)
+        _write_sheets_and_figures(what, path, store, books, tally, secrecy)
+        return
     with open_whole(path) as file, io.TextIOWrapper(file, "utf-8", newline="") as stream:
-        if what is Export.TALLY:
-            data = build_tally(store, list(forms), at)
-            check_tally(data)
-            json.dump(data, stream, ensure_ascii=False, indent=2)
-            stream.write("\n")
+        if what is Export.CVR:
+            write_cvr(store, forms, stream, at, void_test(forms, store.sheet_rules()), secrecy)
             return
         stream.write("\N{BYTE ORDER MARK}")
-        rows = _ROWS[what](store, forms)
+        is_votes = what is Export.VOTES
+        rows = vote_rows(store, forms, secrecy) if is_votes else _ROWS[what](store, forms)
         csv.writer(stream, lineterminator="\r\n").writerows(rows)
 
 
@@ -140,23 +207,28 @@ def box_rows(store: Store, forms: Sequence[Form]) -> Iterator[Sequence[str | int
         )
 
 
-def vote_rows(store: Store, forms: Sequence[Form]) -> Iterator[Sequence[str | int]]:
+def vote_rows(
+    store: Store, forms: Sequence[Form], secrecy: Secrecy = OPEN
+) -> Iterator[Sequence[str | int]]:
     """The rows of votes.csv: one for every sheet, after a row of names.
 
-    Contests of several forms are told apart by ``form:contest``.
+    Contests of several forms are told apart by ``form:contest``. Where sheets are secret, batches
+    and doubts are left out, for they say which sheet it is.
     """
     contests = [(form.id, contest.id) for form in forms for contest in form.contests]
     names = [f"{form}:{contest}" if len(forms) > 1 else contest for form, contest in contests]
     yield (*VOTE_COLUMNS, *map(guard, names))
-    for read, final in zip(store.sheets(), final_records(store, forms), strict=True):
+    reasons = {record.sheet: " ".join(record.reasons) for record in store.sheets()}
+    for one in list_sheets(open_books(store, forms), secrecy):
+        final = one.record
         answers = {(final.form, vote.contest): answer(final, vote) for vote in final.votes}
         yield (
-            sheet_label(final.sheet),
-            read.batch,
+            sheet_label(one.number),
+            "" if one.batch is None else one.batch,
             final.status.value,
             guard(final.form or ""),
             final.refusal,
-            " ".join(read.reasons),
+            "" if secrecy.is_secret else reasons[final.sheet],
             *(guard(answers.get(contest, "")) for contest in contests),
         )
 
@@ -205,6 +277,34 @@ def guard(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
+def _write_figures(
+    rows_of: Callable[[TallyFile], Iterator[Sequence[Cell]]],
+) -> Callable[[TallyFile, Path], None]:
+    """What writes one table of figures."""
+
+    def write(tally: TallyFile, path: Path) -> None:
+        with open_whole(path) as file, io.TextIOWrapper(file, "utf-8", newline="") as stream:
+            stream.write("\N{BYTE ORDER MARK}")
+            csv.writer(stream, lineterminator="\r\n").writerows(
+                [guard(cell) if isinstance(cell, str) else cell for cell in row]
+                for row in rows_of(tally)
+            )
+
+    return write
+
+
+def _write_sheets_and_figures(
+    what: Export, path: Path, store: Store, books: Books, tally: TallyFile, secrecy: Secrecy
+) -> None:
+    """What holds single sheets, or decisions on them, beside the figures."""
+    with open_whole(path) as file:
+        if what is Export.XLSX:
+            decisions = decision_lines(store, books, secrecy)
+            write_workbook(file, tally, reason_lines(store, books), decisions)
+        else:
+            write_spss(file, books, list_sheets(books, secrecy, only_valid=True), tally)
+
+
 def _final_votes(
     store: Store, forms: Sequence[Form]
 ) -> dict[int, tuple[CastVoteRecord, dict[str, CastVote]]]:
@@ -221,8 +321,15 @@ def _counts(record: CastVoteRecord, vote: CastVote | None, option: str) -> str:
     return "1" if option in vote.options else "0"
 
 
+_OF_FIGURES: dict[Export, Callable[[TallyFile, Path], None]] = {
+    Export.TALLY: write_tally,
+    Export.CSV_LONG: _write_figures(long_rows),
+    Export.CSV_WIDE: _write_figures(wide_rows),
+}
+
 _ROWS: dict[Export, Callable[[Store, Sequence[Form]], Iterator[Sequence[str | int | float]]]] = {
     Export.BOXES: box_rows,
-    Export.VOTES: vote_rows,
     Export.WORDS: word_rows,
+    Export.DOMINION: dominion_rows,
+    Export.MANIFEST: manifest_rows,
 }

@@ -225,10 +225,26 @@ def _event(what: str, detail: Mapping[str, Any]) -> str:
         "batch reopened": _("batch {id} is put together anew"),
         "limits changed": _("limits changed: {targets} marks and {sheets} sheets read otherwise"),
         "record begun": _("the record begins: {decisions} decisions and {events} events before"),
+        "sealed": _("the count is sealed with the keys {keys}"),
+        "opened again": _("the sealed count is opened again: {why}"),
+        "rules": _("rules of the figures: {rules}"),
+        "batch facts": _("papers of batch {batch}: {told}"),
+        "passed": _("lets the count pass as it stands: {why} ({open})"),
     }
     sentence = sentences.get(what)
     if what == "papers":
         known = {"issued": _("issued"), "collected": _("collected")}
         given = ", ".join(f"{known[name]} {detail[name]}" for name in known if name in detail)
         return f"{sentences[what]}: {given}"
+    if what == "sealed":
+        detail = {**detail, "keys": ", ".join(detail["keys"])}
+    if what == "rules":
+        words = [*map(str, detail["share"].values()), *detail["void"]]
+        detail = {"rules": ", ".join(word for word in words if word != "None")}
+    if what == "batch facts":
+        told = {name: value for name, value in detail.items() if name not in {"batch", "by"}}
+        if detail["batch"] is None:
+            return _("papers counted by hand: {hand_count}").format(**told)
+        said = ", ".join(f"{name} {value}" for name, value in told.items())
+        detail = {"batch": detail["batch"], "told": said}
     return sentence.format(**detail) if sentence is not None else what

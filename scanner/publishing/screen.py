@@ -10,12 +10,11 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from scanner.ballot import REFUSING, ContestState, Reason, SheetStatus
+from scanner.ballot import REFUSING, Reason, SheetStatus
 from scanner.counting.adjudication import sheet_label
 from scanner.counting.intake import Refusal, ScanSummary
 from scanner.counting.records import WHOLE_FILE
-from scanner.counting.tally import REFUSED_BY_PERSON, ContestTally, FormTally, Gap, Tally, percent
-from scanner.forms.template import Contest, Form
+from scanner.counting.tally import REFUSED_BY_PERSON, Gap, Tally
 from scanner.messages import describe, ngettext
 from scanner.messages import gettext as _
 
@@ -47,43 +46,6 @@ def place_of(file: str, number: int) -> str:
     """A page of a file in a few words: ``scan.pdf, page 3``."""
     name = Path(file).name
     return name if number == WHOLE_FILE else _("{file}, page {page}").format(file=name, page=number)
-
-
-def show_form_tallies(forms: Sequence[Form], tally: Tally) -> Iterator[RenderableType]:
-    """The figures of every form that has a sheet, and the names of those that have none."""
-    without = []
-    for form, sums in zip(forms, tally.forms, strict=True):
-        if sums.counted or sums.in_doubt:
-            yield show_form_tally(form, sums)
-        else:
-            without.append(form.id)
-    if without:
-        names = ", ".join(without)
-        yield Text(_("No sheet counts or waits of: {forms}.").format(forms=names), style="dim")
-
-
-def show_form_tally(form: Form, sums: FormTally) -> RenderableType:
-    """The figures of a form: every option, blank and overvote of every contest."""
-    title = f"{form.title or form.id} ({form.id})" if form.title else form.id
-    table = Table(title=title, title_justify="left", title_style="bold")
-    table.add_column(_("Option"))
-    table.add_column(_("Votes"), justify="right")
-    table.add_column("%", justify="right")
-    for contest, figures in zip(form.contests, sums.contests, strict=True):
-        heading = contest.title or contest.id
-        if contest.max > 1:
-            heading += " " + _("(up to {max})").format(max=contest.max)
-        table.add_row(Text(heading, style="bold"))
-        for name, votes, is_option in _rows_of_contest(contest, figures):
-            share = percent(votes, figures.counted)
-            style = "" if is_option else "dim"
-            cells = (f"  {name}", f"{votes}/{figures.counted}", f"{share} %")
-            table.add_row(*(Text(cell, style=style) for cell in cells))
-        if contest.max > 1:
-            unused = (f"  {_('choices left unused')}", str(figures.undervotes))
-            table.add_row(*(Text(cell, style="dim") for cell in unused))
-        table.add_section()
-    return table
 
 
 def show_closing(tally: Tally) -> RenderableType:
@@ -253,14 +215,6 @@ def _sides_in_words(fronts: int, backs: int) -> Text:
 
 def _figure(figure: int | None) -> str:
     return _("not given") if figure is None else str(figure)
-
-
-def _rows_of_contest(contest: Contest, figures: ContestTally) -> Iterator[tuple[str, int, bool]]:
-    """Name, figure, and whether it is an option."""
-    for option in contest.options:
-        yield option.label or option.id, figures.options[option.id], True
-    yield describe(ContestState.BLANK), figures.blank, False
-    yield describe(ContestState.OVERVOTE), figures.overvote, False
 
 
 def gap_in_words(gap: Gap) -> str:

@@ -12,9 +12,9 @@ from scanner.errors import CountError, InputError
 from scanner.forms.template import Contest, Form, Option
 from scanner.geometry import Box
 from scanner.messages import gettext as _
+from scanner.publishing.crops import header_box
+from scanner.publishing.cutting import Mask
 from scanner.review import addresses
-from scanner.review.crops import header_box
-from scanner.review.cutting import Mask
 from scanner.review.pictures import PAGE_WIDTH_PX, Picture, Pictures
 
 OUTLINE_MM = 0.8

@@ -16,8 +16,8 @@ from scanner.counting.store_pictures import PicturedPage
 from scanner.forms.template import TEXT_SHAPES, Contest, Form
 from scanner.geometry import Box
 from scanner.messages import gettext as _
+from scanner.publishing.cutting import Mask
 from scanner.review.context import Desk, mask_for
-from scanner.review.cutting import Mask
 from scanner.review.desk_pictures import (
     DIGITS,
     Drawing,

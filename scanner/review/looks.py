@@ -16,8 +16,8 @@ from scanner.errors import BadArgumentsError
 from scanner.forms.template import Comment, Form, Zone
 from scanner.geometry import Box
 from scanner.messages import gettext as _
+from scanner.publishing.cutting import Mask, Picture, cover, encode, lay, scale_of
 from scanner.reading.pages import PageImage
-from scanner.review.cutting import Mask, Picture, cover, encode, lay, scale_of
 
 MOST_KEPT = 40
 LOOK_WIDTH_PX = 1400

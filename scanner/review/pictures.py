@@ -20,8 +20,8 @@ from scanner.errors import CountError, InputError
 from scanner.forms.template import Comment, Contest, Form, Option, Zone
 from scanner.geometry import Box, Homography
 from scanner.messages import gettext as _
-from scanner.review.crops import contest_box, header_box
-from scanner.review.cutting import (
+from scanner.publishing.crops import contest_box, header_box
+from scanner.publishing.cutting import (
     Mask,
     Picture,
     cover,

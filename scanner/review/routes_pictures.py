@@ -10,8 +10,8 @@ from fastapi.responses import Response
 from scanner.counting.people import Person, Role
 from scanner.forms.template import ID_PATTERN, Contest, Form
 from scanner.messages import gettext as _
+from scanner.publishing.cutting import Picture
 from scanner.review.context import Desk, DeskOf, Signed, mask_for
-from scanner.review.cutting import Picture
 from scanner.review.pictures import (
     CROP_WIDTH_PX,
     PAGE_WIDTH_PX,

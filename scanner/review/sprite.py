@@ -10,7 +10,7 @@ import numpy as np
 import simplejpeg
 
 from scanner.forms.template import Option
-from scanner.review.cutting import OUTSIDE_GRAY, Picture
+from scanner.publishing.cutting import OUTSIDE_GRAY, Picture
 
 COLUMNS = 10
 JPEG_QUALITY = 80
