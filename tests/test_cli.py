@@ -14,7 +14,7 @@ import pytest
 
 import cli
 from scanner.ballot import Reason, SheetStatus
-from scanner.commands.counting import EXPORTS
+from scanner.commands.exporting import EXPORTS
 from scanner.counting import intake, workers
 from scanner.counting.intake import ScanOptions
 from scanner.errors import CountError, ExitCode
@@ -267,6 +267,10 @@ def test_exports_go_where_they_are_told(scanned: Run, tmp_path: Path) -> None:
     assert scanned("export", "count", "--to", "all", "-o", "out")[0] == ExitCode.OK
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "tally.json",
+        "figures-long.csv",
+        "figures-wide.csv",
+        "figures.xlsx",
+        "votes.sav",
         "boxes.csv",
         "votes.csv",
     }

@@ -26,7 +26,7 @@ CLOSED_LISTS: tuple[type[messages.Described], ...] = (MarkState, ContestState, S
 MEMBERS: list[messages.Described] = [member for members in CLOSED_LISTS for member in members]
 
 REVIEW = ROOT / "scanner" / "review"
-TEMPLATES = sorted((REVIEW / "templates").rglob("*.html"))
+TEMPLATES = sorted((ROOT / "scanner").rglob("templates/**/*.html"))
 SCRIPTS = sorted((REVIEW / "static").rglob("*.js"))
 SAME_IN_ALL_LANGUAGES = re.compile(r"Kiểm Phiếu|\bCtrl\b|\b[^\W\d_]\b|\bmm\b|%")
 """The name of the program, a letter of a key, a unit."""

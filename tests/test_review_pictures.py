@@ -22,9 +22,9 @@ from scanner.counting.store_pictures import PicturedPage
 from scanner.errors import InputError
 from scanner.forms.template import Contest, Form, Option, Page, read_form
 from scanner.geometry import Box
+from scanner.publishing.crops import contest_box, header_box
+from scanner.publishing.cutting import MASK_GRAY, OUTSIDE_GRAY, Mask, Picture, lay, long_side_px
 from scanner.review import decoding, picture_cache
-from scanner.review.crops import contest_box, header_box
-from scanner.review.cutting import MASK_GRAY, OUTSIDE_GRAY, Mask, Picture, lay, long_side_px
 from scanner.review.picture_cache import CacheFolder, Recent
 from scanner.review.pictures import NoSuchPictureError, Pictures, Wanted
 from scanner.review.server import open_desk

@@ -16,6 +16,7 @@ from scanner.forms.sample import (
     SCAN_FILE,
     Recipe,
     cast_votes,
+    draw_pile,
     draw_sample,
     draw_sheet,
     pack_scans,
@@ -208,3 +209,31 @@ def test_a_spoilt_copy_has_the_pages_it_was_told_to_have(tmp_path: Path) -> None
 def test_a_spoilt_copy_of_a_page_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadArgumentsError):
         rearrange_scan(SHIPPED / SCAN_FILE, tmp_path / "x.pdf", [1, 77])
+
+
+def test_several_processes_draw_the_same_file(form: Form, tmp_path: Path) -> None:
+    recipe = read_recipe(write_recipe(tmp_path, SMALL))
+    draw_pile(recipe, form, tmp_path / "one.pdf")
+    draw_pile(recipe, form, tmp_path / "two.pdf", jobs=2)
+    assert (tmp_path / "one.pdf").read_bytes() == (tmp_path / "two.pdf").read_bytes()
+
+
+def test_blank_and_foreign_papers_lie_among_the_others(
+    form: Form, shipped_form: Form, tmp_path: Path
+) -> None:
+    more = SMALL + "blank_sheets: 2\nforeign: sxd_5muc\nforeign_sheets: 1\novervotes: {q2: 1}\n"
+    recipe = read_recipe(write_recipe(tmp_path, more))
+    truth = draw_pile(recipe, form, tmp_path / "pile.pdf", foreign=shipped_form)
+    assert len(truth.sheets) == recipe.papers == 8
+    assert len(truth.foreign) == 1
+    assert sum(len(sheet["q2"]) == 2 for sheet in truth.sheets) == 1
+    assert truth.votes("q1", "o1") == cast_votes(recipe, form).votes("q1", "o1")
+    with pikepdf.open(tmp_path / "pile.pdf") as pdf:
+        # The foreign paper has two sides, the others one.
+        assert len(pdf.pages) == 9
+
+
+def test_a_pile_with_foreign_papers_needs_their_form(form: Form, tmp_path: Path) -> None:
+    recipe = read_recipe(write_recipe(tmp_path, SMALL + "foreign: other\nforeign_sheets: 1\n"))
+    with pytest.raises(FormError, match="other"):
+        draw_pile(recipe, form, tmp_path / "pile.pdf")

@@ -23,7 +23,7 @@ from scanner.counting.store import Store
 from scanner.counting.store_schema import wall_order
 from scanner.counting.wall import CROPS_A_SCREEN, WALLS, Place, Wall, WallTarget, measure
 from scanner.errors import BadArgumentsError
-from scanner.review.cutting import Picture
+from scanner.publishing.cutting import Picture
 from scanner.review.sprite import Grid, draw_sprite
 from tests.fake_pages import make_form
 from tests.review_client import Browser, Office, open_office
