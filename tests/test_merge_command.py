@@ -15,6 +15,7 @@ from scanner.counting.signing import Kind, RecordHead, sign, write_plain
 from scanner.errors import ExitCode
 from scanner.messages import set_language
 from scanner.publishing.tally_json import read_tally
+from tests.document_facts import unit_file
 from tests.mailed_tallies import AT, Ballot, count, mail
 
 UNITS = """\
@@ -143,6 +144,17 @@ def test_a_sealed_tally_is_added_if_its_seal_holds(
     path.write_text(text.replace('"name": "N2"', '"name": "N3"'), encoding="utf-8")
     assert merge(folder) == ExitCode.TALLY_DIFFERS
     assert "two.json" in capsys.readouterr().err
+
+
+def test_a_document_of_an_altered_sealed_tally_is_refused(folder: Path) -> None:
+    path = folder / "in" / "two.json"
+    sealed(path)
+    unit = unit_file(folder)
+    ask = ("--kind", "english", "--unit", str(unit), "--provisional", "-o", str(folder / "a.docx"))
+    assert main(["report", str(path), *ask]) == ExitCode.OK
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('"name": "N2"', '"name": "N3"'), encoding="utf-8")
+    assert main(["report", str(path), *ask]) == ExitCode.TALLY_DIFFERS
 
 
 def test_with_a_trusted_key_what_it_has_not_signed_is_refused(folder: Path) -> None:

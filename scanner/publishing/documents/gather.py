@@ -17,9 +17,10 @@ from scanner.counting.results import final_records
 from scanner.counting.sealing import read_seal
 from scanner.counting.store import Store
 from scanner.counting.tally import COUNTED, CastVoteRecord
-from scanner.counting.tally_file import TallyUnit
+from scanner.counting.tally_file import TallyFile, TallyUnit
 from scanner.counting.tally_making import TallyHeading, make_tally
 from scanner.counting.unit_tree import read_unit_tree
+from scanner.counting.verifying import check_sealed_tally
 from scanner.errors import CountError, TallyMismatchError
 from scanner.forms.template import Form
 from scanner.messages import describe, speaking
@@ -61,9 +62,9 @@ def facts_of_tally(path: Path, unit: Unit, language: str) -> Facts:
 
     Raises:
         UnreadableFileError: The file cannot be read.
-        TallyMismatchError: It is no tally.
+        TallyMismatchError: It is no tally, or its seal does not hold.
     """
-    return Facts(unit=unit, tally=read_tally(path), language=language)
+    return Facts(unit=unit, tally=_read_checked(path), language=language)
 
 
 def facts_of_sum(
@@ -72,12 +73,18 @@ def facts_of_sum(
     """What a document of several tallies is made of.
 
     Raises:
-        TallyMismatchError: They cannot be added up, or nothing came of them.
+        TallyMismatchError: They cannot be added up, nothing came of them, or a seal does not hold.
     """
-    result = merge([read_tally(path) for path in paths], read_unit_tree(tree), at=at)
+    result = merge([_read_checked(path) for path in paths], read_unit_tree(tree), at=at)
     if result.total is None:
         raise TallyMismatchError(_("No tally has any figure."), path=tree)
     return Facts(unit=unit, tally=result.total, language=language, roll_up=result)
+
+
+def _read_checked(path: Path) -> TallyFile:
+    """A tally, if the seal that it may bear holds."""
+    check_sealed_tally(path)
+    return read_tally(path)
 
 
 def see_that_it_is_final(facts: Facts, found: Sequence[Contradiction], path: Path) -> None:
