@@ -107,7 +107,8 @@ def test_bold_type_is_bolder_than_plain_type(drawn: Form) -> None:
     bold = fonts.text_width_pt("CỘNG HÒA", fonts.Face.BOLD, 12)
     assert bold > fonts.text_width_pt("CỘNG HÒA", fonts.Face.PLAIN, 12) * 1.02
     data = (drawn.folder / BLANK_PDF).read_bytes()
-    assert all(face.value.encode() in data for face in fonts.Face)
+    used = {*fonts.Face} - {fonts.Face.BOLD_ITALIC}
+    assert all(face.value.encode() in data for face in used)
 
 
 def test_the_personal_lines_are_a_private_zone_clear_of_every_box(drawn: Form) -> None:
