@@ -19,6 +19,9 @@ from tests.reviewed_counts import NAMES, add_people, copy_count
 WHOLE, FRONT, PHOTO, CAT, FOREIGN, MARKET, BROKEN = range(1, 8)
 """The sheets, as :func:`tests.loose_counts.scan_loose` tells."""
 
+LOADED_WIDTH = "image => image.decode().then(() => image.naturalWidth)"
+"""The width of a picture once it has come."""
+
 
 @pytest.fixture(scope="session")
 def loose(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -98,7 +101,7 @@ def test_the_list_says_what_waits_and_why(page: Page, signed_in: SignIn, review:
     expect(cards.nth(0)).to_contain_text("A page of this sheet is missing.")
     expect(cards.nth(1)).to_contain_text("not of any registered form")
     for place in range(4):
-        assert cards.nth(place).locator("img").evaluate("image => image.naturalWidth") > 0
+        assert cards.nth(place).locator("img").evaluate(LOADED_WIDTH) > 0
     files = page.get_by_role("region", name="Files that cannot be opened")
     expect(files).to_contain_text("broken.pdf")
     expect(files).to_contain_text("scan its sheets again")
