@@ -47,17 +47,19 @@ def test_three_clicks_lead_from_a_figure_to_the_paper(page: Page, evidence: Path
     figure = page.locator("td.number a").first
     votes = int(figure.inner_text())
     figure.click()
+    page.wait_for_url("**/figures/*.html")
     crops = page.locator(".crops a")
     assert crops.count() == votes
     assert all(_is_drawn(image) for image in page.locator(".crops img").all())
     crops.first.click()
+    page.wait_for_url("**/sheets/*.html*")
     paper = page.locator(".sheet svg").first
     box = paper.bounding_box()
     assert box is not None
     assert box["height"] > 600
     assert page.get_by_role("heading", name="Who decided").is_visible()
     page.locator(".sheet a").first.click()
-    assert page.url.endswith(".jpg")
+    page.wait_for_url("**/*.jpg")
 
 
 def test_every_page_can_be_left_again(page: Page, evidence: Path) -> None:
@@ -66,7 +68,7 @@ def test_every_page_can_be_left_again(page: Page, evidence: Path) -> None:
         if path != evidence:
             page.goto(path.as_uri())
             page.get_by_role("link", name="All figures").click()
-            assert page.url == evidence.as_uri()
+            page.wait_for_url(evidence.as_uri())
 
 
 def test_the_pages_fit_a_telephone(chromium: Browser, evidence: Path) -> None:
