@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.commands import run_command, scan_files
@@ -13,7 +13,7 @@ from benchmarks.found_again import FoundAgain, translate_deck
 from scanner.ballot import SheetStatus
 from scanner.counting.adjudication import Decision, Verdict, open_doubts
 from scanner.counting.kept_forms import load_kept_forms
-from scanner.counting.results import decide, final_records, now, tally_count
+from scanner.counting.results import decide, final_records, now, tally_of
 from scanner.counting.store import Store
 from scanner.forms.deck import Deck, DeckSheet, description_path, read_deck
 from scanner.forms.deck_plan import least_sheets
@@ -160,8 +160,12 @@ def _answer(
 
 
 def tally_is_meant(store: Store, forms: Sequence[Form], form_id: str, deck: Deck) -> bool:
-    """Whether the tally closes, waits for nobody, and is the deck's in every sum."""
-    tally = tally_count(store, forms)
+    """Whether the tally closes, waits for nobody, and is the deck's in every sum.
+
+    No rule makes a sheet void here: a deck has a wholly blank sheet, and its blanks are meant.
+    """
+    as_read = [replace(one, void="") for one in final_records(store, forms)]
+    tally = tally_of(as_read, store, forms)
     of_deck = next(one for one in tally.forms if one.form == form_id)
     is_whole = of_deck.counted == tally.scanned - tally.blank_pages == len(deck.sheets)
     if not tally.closes or tally.is_provisional or not is_whole:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from scanner.counting.account import open_books
+from scanner.counting.account import close_of, open_books
 from scanner.counting.kept_forms import load_kept_forms
 from scanner.counting.people import Role
+from scanner.counting.reconcile import BatchFacts
 from scanner.counting.rules import Denominator, Rounding, ShareRule
 from scanner.counting.store import Store
 from scanner.errors import ExitCode
@@ -16,6 +17,7 @@ from tests.conftest import Run
 from tests.decided_counts import CLEAR, EMPTY
 from tests.fake_pages import make_form
 from tests.stored_counts import make_count
+from tests.synthetic import Design, draw_small_form, mark, write_scan_pdf
 
 FIRST, BLANK = (CLEAR, EMPTY, EMPTY), (EMPTY, EMPTY, EMPTY)
 LAN = ("--by", "Lan")
@@ -90,6 +92,31 @@ def test_figures_are_parted_by_what_is_told_of_the_batches(count: Path, run: Run
     _code, out, _err = run("log", count)
     assert "papers of batch 2:" in out
     assert "channel post" in out
+
+
+def test_a_scan_takes_what_is_told_of_its_papers_as_the_batch_command_does(
+    tmp_path: Path, run: Run
+) -> None:
+    form = draw_small_form(tmp_path / "forms", design=Design(questions=2))
+    for name, sheets in (("a.pdf", 2), ("b.pdf", 3)):
+        pages = [mark(form, {"q1": ["o1"], "q2": ["o2"]}, seed=n + sheets) for n in range(sheets)]
+        write_scan_pdf(tmp_path / name, pages)
+    count, forms = tmp_path / "ward", ("--forms", tmp_path / "forms", "-j", "1")
+    told = ("--hand-count", "2", "--channel", "post", "--day", "2026-03-31")
+    code, _out, err = run("scan", count, tmp_path / "a.pdf", *forms, "--day", "31/3/2026")
+    assert (code, count.exists()) == (ExitCode.BAD_ARGUMENTS, False), err
+    assert run("scan", count, tmp_path / "a.pdf", *forms, *told)[0] == ExitCode.OK
+    assert run("scan", count, tmp_path / "b.pdf", *forms, "--hand-count", "3")[0] == ExitCode.OK
+    with Store(count) as store:
+        facts = store.batch_facts()
+        assert facts[1] == BatchFacts(hand_count=2, channel="post", day="2026-03-31")
+        assert (facts[2].hand_count, facts[2].channel) == (3, "")
+        assert close_of(store, load_kept_forms(store)).whole.hand_count == 5
+        assert store.verify() == []
+    code, _out, err = run("scan", count, tmp_path / "a.pdf", *forms, "--hand-count", "9")
+    assert (code, "is not noted" in err) == (ExitCode.BAD_ARGUMENTS, True)
+    with Store(count) as store:
+        assert all(one.hand_count != 9 for one in store.batch_facts().values())
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,10 @@ from scanner.counting.intake import ScanOptions, scan
 from scanner.counting.kept_forms import load_kept_forms
 from scanner.counting.records import BatchRequest
 from scanner.counting.store import Store
+from scanner.counting.tally import CastVoteRecord
 from scanner.counting.tally_making import TallyHeading
 from scanner.errors import TallyMismatchError
+from scanner.forms.template import Form
 from scanner.publishing.cvr import write_cvr
 from scanner.publishing.cvr_sheets import sheet_data
 from scanner.publishing.exports import Export, write_export
@@ -263,12 +266,14 @@ def test_a_void_sheet_gives_no_vote_and_says_why(tmp_path: Path) -> None:
     assert add_up_as_others_do(report) == add_up_here(count)
 
 
-def test_no_vote_of_a_void_sheet_counts(mixed: Path) -> None:
+def test_no_vote_of_a_void_sheet_counts(mixed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def void_the_first(one: CastVoteRecord, _form: Form | None, _rules: object) -> CastVoteRecord:
+        return replace(one, void="overvote" * (one.sheet == 1))
+
+    monkeypatch.setattr("scanner.counting.finals.judge", void_the_first)
     stream = io.StringIO()
     with Store(mixed) as store:
-        write_cvr(
-            store, load_kept_forms(store), stream, AT, lambda one: "overvote" * (one.sheet == 1)
-        )
+        write_cvr(store, load_kept_forms(store), stream, AT)
     void = current(sheet(json.loads(stream.getvalue()), 1))
     selections = [one for own in void["CVRContest"] for one in own["CVRContestSelection"]]
     allocable = [one["SelectionPosition"][0]["IsAllocable"] for one in selections]
@@ -384,5 +389,5 @@ def test_a_report_is_written_sheet_by_sheet(mixed: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr("scanner.publishing.cvr.sheet_data", watched)
     with Store(mixed) as store:
-        write_cvr(store, load_kept_forms(store), stream, AT, lambda _record: "")
+        write_cvr(store, load_kept_forms(store), stream, AT)
     assert written == sorted(set(written)), "each sheet is out before the next is made"

@@ -118,7 +118,7 @@ def test_the_minutes_close_the_papers_and_name_each_decision() -> None:
         "Thời gian bắt đầu: 08 giờ 00, ngày 05 tháng 9 năm 2023.",
     ):
         assert line in texts
-    assert ("2", "0031", "Thời gian xử lý", "không trả lời", "Lê Thị C") in cells(
+    assert ("2", "0031", "Thời gian xử lý", "Không trả lời", "Lê Thị C") in cells(
         composed(Kind.MINUTES), 1
     )
 
@@ -342,7 +342,7 @@ def test_the_public_page_loads_nothing_and_runs_nothing() -> None:
 
 def test_the_public_page_has_the_figures_and_names_nobody() -> None:
     page = public_page(ward_facts())
-    for text in ("54,24", "Tổng số phiếu thu vào: 120 phiếu", "97,94 %", "3F2A-91BC"):
+    for text in ("54,24", "Tổng số phiếu thu vào: 120 phiếu", "97,94\u00a0%", "3F2A-91BC"):
         assert text in page
     unit = ward_unit()
     assert unit.committee is not None

@@ -14,7 +14,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.errors import FormError
-from scanner.forms.template import Comment, Contest, Form, Option, Page, Rule, Zone, read_form
+from scanner.forms.template import (
+    Comment,
+    Contest,
+    Form,
+    FormSecrecy,
+    Option,
+    Page,
+    Rule,
+    Zone,
+    read_form,
+)
 from scanner.geometry import Box
 from scanner.registering import edits
 from scanner.registering.editing import (
@@ -246,6 +256,11 @@ def test_rules_and_words_are_changed_and_nothing_else(draft: Draft) -> None:
     form = make_form(edits.change_form(changed, {"cancel": "fill-cancels", "title": "New"}))
     assert (form.contests[0].max, form.contests[0].breakdown) == (2, True)
     assert form.contests[0].title == "Question q1"
+    secret = edits.change_form(changed, {"shuffled": True})
+    assert make_form(edits.change_form(secret, {"smallest_group": 5})).secrecy == FormSecrecy(
+        shuffled=True, smallest_group=5
+    )
+    assert form.secrecy == FormSecrecy()
     assert (form.rule.cancel, form.rule.review, form.title) == (
         "fill-cancels",
         ("undervote",),

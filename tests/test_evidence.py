@@ -12,16 +12,27 @@ import pytest
 import cli
 from scanner.ballot import SheetStatus
 from scanner.counting.adjudication import Decision, Verdict, open_questions
+from scanner.counting.bench import Hand
 from scanner.counting.kept_forms import load_kept_forms
 from scanner.counting.results import decide, now
+from scanner.counting.rework import set_aside, type_by_hand
+from scanner.counting.reworked import ReworkKind
 from scanner.counting.store import Store
 from scanner.counting.tally_making import TallyHeading, make_tally
-from scanner.errors import BadArgumentsError, ExitCode
+from scanner.errors import BadArgumentsError, ExitCode, TallyMismatchError
 from scanner.forms.template import Comment, Form, Zone
 from scanner.publishing.cutting import MASK_GRAY, Gray, read_gray
 from scanner.publishing.evidence import EvidenceRequest, write_evidence
 from scanner.publishing.evidence_figures import CROPS_ON_PAGE, Crop, Figure
-from scanner.publishing.evidence_pictures import MARGIN_MM, PX_PER_MM
+from scanner.publishing.evidence_papers import piles_of_count
+from scanner.publishing.evidence_pictures import (
+    MARGIN_MM,
+    PX_PER_MM,
+    REFUSED_LONG_SIDE_PX,
+    why_withheld,
+)
+from scanner.publishing.evidence_sheets import gather_sheets
+from tests.loose_counts import scan_loose
 from tests.reviewed_counts import copy_count
 
 LINK = re.compile(r'href="([^"]+)"')
@@ -143,12 +154,104 @@ def _insides(form: Form, page: int, path: Path) -> Iterator[Gray]:
             yield image[round(top) : round(bottom), round(left) : round(right)]
 
 
-def test_a_refused_page_has_no_picture(evidence: Path, count: Path) -> None:
+def test_a_refused_page_of_a_form_with_private_places_says_why_it_is_not_shown(
+    evidence: Path, count: Path
+) -> None:
     with Store(count) as store:
         refused = [record.sheet for record in store.sheets() if record.form is None]
     assert refused
     assert not any(list(evidence.rglob(f"{sheet:04d}-*.jpg")) for sheet in refused)
-    assert f"Not shown: {len(refused)}" in (evidence / "index.html").read_text("utf-8")
+    for sheet in refused:
+        text = (evidence / "sheets" / f"{sheet:04d}.html").read_text("utf-8")
+        assert "nobody knows where they are" in text
+        assert "This sheet is in review" in text
+        assert "the program refused it" in text
+        assert "<img" not in text
+
+
+@pytest.fixture(scope="module")
+def loose(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A count of forms without private places, some sheets put aside, and its evidence."""
+    folder = tmp_path_factory.mktemp("loose")
+    count = scan_loose(folder)
+    hand = Hand(BY, "là giấy của cơ quan khác")
+    with Store(count) as store:
+        forms = load_kept_forms(store)
+        set_aside(store, forms, 5, ReworkKind.FOREIGN, hand)
+        set_aside(store, forms, 6, ReworkKind.COPY, Hand(BY, "quét hai lần"), copy_of=1)
+        type_by_hand(store, forms, 4, "market", Hand(BY, "đọc được bằng mắt"))
+    return count, written(count, "evidence", EvidenceRequest())
+
+
+def test_every_figure_of_papers_opens_down_to_each_paper(loose: tuple[Path, Path]) -> None:
+    count, folder = loose
+    index = (folder / "index.html").read_text("utf-8")
+    with Store(count) as store:
+        tally = make_tally(store, load_kept_forms(store), TallyHeading(), at=now())
+    sheets = tally.sheets
+    assert (sheets.not_paper, sheets.refused_by_reason["foreign_sheet"]) == (2, 1)
+    figures = {"papers": sheets.paper, "valid": sheets.valid, "void": sheets.void,
+               "in-review": sheets.in_review, "not-paper": sheets.not_paper}  # fmt: skip
+    for name, figure in figures.items():
+        assert (f'href="papers/{name}-1.html">{figure}<' in index) == (figure > 0)
+        text = (folder / "papers" / f"{name}-1.html").read_text("utf-8")
+        assert len(re.findall(r'href="\.\./sheets/', text)) == figure
+    assert sheets.in_review > 2
+    for path, text in pages(folder):
+        for link in LINK.findall(text):
+            assert (path.parent / link).is_file()
+
+
+def test_what_was_put_aside_shows_its_picture_and_who_said_why(loose: tuple[Path, Path]) -> None:
+    _count, folder = loose
+    texts = [text for _path, text in pages(folder / "sheets")]
+    (foreign,) = [text for text in texts if "là giấy của cơ quan khác" in text]
+    assert "This is no paper of the count" in foreign
+    assert BY in foreign
+    (picture,) = re.findall(r'src="\.\./(pictures/[^"]+-r1\.jpg)"', foreign)
+    assert read_gray(folder / picture).std() > 5
+    assert 1000 < max(read_gray(folder / picture).shape) <= REFUSED_LONG_SIDE_PX
+    (copy,) = [text for text in texts if "quét hai lần" in text]
+    assert "<img" in copy
+    (typed,) = [text for text in texts if "đọc được bằng mắt" in text]
+    assert "This sheet is in review" in typed
+    assert "as it was scanned" in typed
+    (broken,) = [text for text in texts if "no page that can be opened" in text]
+    assert "<img" not in broken
+
+
+def test_a_paper_that_is_missing_behind_a_figure_is_not_passed_over(
+    loose: tuple[Path, Path],
+) -> None:
+    count, _folder = loose
+    with Store(count) as store:
+        forms = load_kept_forms(store)
+        tally = make_tally(store, forms, TallyHeading(), at=now())
+        sheets, refused = gather_sheets(store, forms, frozenset(), is_secret=False)
+    assert sum(one.number for one in piles_of_count(tally, sheets, refused) if one.id == "papers")
+    with pytest.raises(TallyMismatchError, match="papers instead of"):
+        piles_of_count(tally, sheets, refused[1:])
+
+
+def test_a_page_on_no_form_is_withheld_where_anything_may_be_private(count: Path) -> None:
+    with Store(count) as store:
+        private = load_kept_forms(store)
+    bare = [one.model_copy(update={"private": (), "comments": ()}) for one in private]
+    open_words = [
+        one.model_copy(
+            update={"comments": tuple(_opened(zone) for zone in one.comments), "private": ()}
+        )
+        for one in private
+    ]
+    assert why_withheld(private, has_hidden=False)
+    assert why_withheld(bare, has_hidden=True)
+    assert why_withheld([*bare, private[0]], has_hidden=False)
+    assert not why_withheld(bare, has_hidden=False)
+    assert not why_withheld(open_words, has_hidden=False)
+
+
+def _opened(zone: Comment) -> Comment:
+    return zone.model_copy(update={"private": False})
 
 
 def test_where_the_vote_is_secret_nothing_tells_the_order(secret: Path, evidence: Path) -> None:

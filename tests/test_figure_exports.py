@@ -166,11 +166,17 @@ def opened(
     if OFFICE is None:
         pytest.skip("LibreOffice is not installed")
     folder = tmp_path_factory.mktemp("office")
-    path = export(Export.XLSX, count, folder, SMALL)
+    yield opened_in_office(export(Export.XLSX, count, folder, SMALL), folder)
+
+
+def opened_in_office(path: Path, folder: Path) -> dict[str, list[list[str]]]:
+    """The sheets of a workbook by name, as LibreOffice finds them."""
+    assert OFFICE is not None
+    folder.mkdir(exist_ok=True)
     profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
     command = [OFFICE, "--headless", profile, "--convert-to", ALL_SHEETS_AS_CSV, str(path)]
     subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=120)
-    yield {one.stem.partition("-")[2]: cells(one) for one in folder.glob("figures-*.csv")}
+    return {one.stem.partition("-")[2]: cells(one) for one in folder.glob("figures-*.csv")}
 
 
 def test_libreoffice_finds_every_figure_of_the_tally(
@@ -222,6 +228,33 @@ def test_libreoffice_finds_reasons_and_decisions(opened: dict[str, list[list[str
         ("0019", "Ông/bà hài lòng không?", "too many chosen", "Lan", "nhìn rõ", "yes"),
         ("0019", "Cần cải tiến gì?", "too many chosen", "Lan", "nhìn rõ", "yes"),
     ]
+
+
+def test_a_vietnamese_workbook_from_the_command_opens_in_libreoffice(
+    run: Run, count: Path, tally: TallyFile, tmp_path: Path
+) -> None:
+    for what in ("csv", "xlsx"):
+        target = tmp_path if what == "csv" else tmp_path / "figures.xlsx"
+        code, _out, err = run("--lang", "vi", "export", count, "--to", what, "-o", target)
+        assert (code, err) == (ExitCode.OK, "")
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "figures-long.csv", "figures-wide.csv", "figures.xlsx",
+    }  # fmt: skip
+    long = rows(tmp_path / "figures-long.csv")
+    if OFFICE is None:
+        pytest.skip("LibreOffice is not installed")
+    found = opened_in_office(tmp_path / "figures.xlsx", tmp_path / "office")
+    assert set(found) == {"Đối chiếu", "Kết quả", "Theo nhóm", "Lý do và quyết định"}
+    (figures,) = (one for one in groups_of(tally) if one.is_whole)
+    shown = {(row[1], row[2]) for row in found["Kết quả"] if len(row) > 2}
+    for contest in figures.contests or ():
+        for option in contest.options:
+            label = option.label
+            assert (label, str(option.votes)) in shown
+            assert any(
+                row["answer_label"].lstrip("'") == label and row["votes"] == str(option.votes)
+                for row in long
+            )
 
 
 # --- SPSS -----------------------------------------------------------------------------------------

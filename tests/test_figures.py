@@ -16,11 +16,13 @@ from scanner.counting.adjudication import Stage, Verdict
 from scanner.counting.figures import Figures, figures_of
 from scanner.counting.kept_forms import load_kept_forms
 from scanner.counting.results import readers_of, tally_count
+from scanner.counting.rules import ShareRule
 from scanner.counting.second_reader import SecondReader
+from scanner.counting.sheet_rules import VOIDING, SheetRules
 from scanner.counting.store import Store
 from scanner.errors import BadArgumentsError
 from scanner.forms.template import Form
-from tests.decided_counts import CLEAR, EMPTY, count_with_doubts, say
+from tests.decided_counts import CLEAR, EMPTY, WEAK, count_with_doubts, say
 from tests.fake_pages import make_form
 from tests.stored_counts import LOOSE, STRICT, change, make_count
 
@@ -66,9 +68,13 @@ def work(store: Store, step: Step) -> None:
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-@given(steps, st.sampled_from(list(SecondReader)))
+@given(steps, st.sampled_from(list(SecondReader)), st.sets(st.sampled_from(VOIDING)))
 def test_the_figures_are_those_of_the_whole_count_after_every_step(
-    fresh: Path, tmp_path: Path, several: Sequence[Step], policy: SecondReader
+    fresh: Path,
+    tmp_path: Path,
+    several: Sequence[Step],
+    policy: SecondReader,
+    void: set[Reason],
 ) -> None:
     folder = Path(shutil.copytree(fresh, tmp_path / "copy", dirs_exist_ok=True))
     with Store(folder) as store:
@@ -76,6 +82,8 @@ def test_the_figures_are_those_of_the_whole_count_after_every_step(
         figures = Figures(store, forms)
         assert figures.tally() == tally_count(store, forms)
         store.set_second_reader(policy, "Lan")
+        store.set_rules(ShareRule(), SheetRules(frozenset(void)), "Lan")
+        assert figures.tally() == tally_count(store, forms)
         for step in several:
             work(store, step)
             assert figures.tally() == tally_count(store, forms)
@@ -100,6 +108,44 @@ def test_a_batch_and_other_limits_are_heeded(count: Path, form: Form) -> None:
         assert (figures.tally().issued, figures.tally().collected) == (9, 7)
     assert [tally.in_doubt for tally in seen] == [3, 3, 0, 0]
     assert seen[-1].clean == 7
+
+
+def test_sheets_that_become_void_by_another_rule_are_in_no_figure(
+    form: Form, tmp_path: Path
+) -> None:
+    answered, blank = (CLEAR, EMPTY, EMPTY), (EMPTY, EMPTY, EMPTY)
+    sheets = [(answered, answered), (answered, blank), (blank, blank)]
+    folder = make_count(tmp_path / "count", form, sheets)
+    with Store(folder) as store:
+        forms = load_kept_forms(store)
+        figures = figures_of(store, forms)
+        found = []
+        for rule in ((), (Reason.BLANK_SHEET,), (Reason.BLANK_CONTEST,)):
+            store.set_rules(ShareRule(), SheetRules(frozenset(rule)), "Lan")
+            assert figures.tally() == tally_count(store, forms)
+            found.append((figures.tally().valid, figures.tally().void_by_reason))
+    assert found == [(3, {}), (2, {"blank_sheet": 1}), (1, {"blank_contest": 2})]
+
+
+def test_where_one_answer_makes_a_sheet_void_all_its_contests_are_disputed(
+    form: Form, tmp_path: Path
+) -> None:
+    first, second = (CLEAR, EMPTY, EMPTY), (EMPTY, CLEAR, EMPTY)
+    unclear = (WEAK, EMPTY, EMPTY)
+    sheets = [(first, first), (first, first), (second, first), (unclear, first), (unclear, second)]
+    folder = make_count(tmp_path / "count", form, sheets)
+    with Store(folder) as store:
+        forms = load_kept_forms(store)
+        figures = figures_of(store, forms)
+        assert figures.close_contests() == {("khao-sat", "c1")}
+        strict = SheetRules(frozenset({Reason.BLANK_CONTEST}))
+        store.set_rules(ShareRule(), strict, "Lan")
+        # 3 sheets are sure to be first at c2, 2 are disputed: still not close; with another, it is.
+        assert figures.close_contests() == {("khao-sat", "c1")}
+        make_count(folder, form, [(unclear, second), (unclear, first)])
+        assert figures.close_contests() == {("khao-sat", "c1"), ("khao-sat", "c2")}
+        store.set_rules(ShareRule(), SheetRules(), "Lan")
+        assert figures.close_contests() == {("khao-sat", "c1")}
 
 
 def test_a_copy_that_is_refused_frees_the_other_sheet(form: Form, tmp_path: Path) -> None:

@@ -485,5 +485,5 @@ def test_weights_make_ballots_weigh_what_their_unit_says() -> None:
     )
     total = total_of(add(count("n1", "2026", [A, A]), count("n2", "2026", [B]), tree=tree))
     form = total.forms[0]
-    weighted = weighted_shares(total, form, form.contests[0], tree)
+    weighted = weighted_shares(total, form, form.contests[0])
     assert weighted == [Decimal("75.00"), Decimal("25.00"), Decimal("0.00")]

@@ -22,14 +22,14 @@ from scanner.counting.reconcile import (
     reconcile,
     require_final,
 )
-from scanner.counting.sheet_rules import (
+from scanner.counting.sheet_rules import SheetRules, judge
+from scanner.counting.tally import (
+    REFUSED_BY_PERSON,
+    CastVote,
+    CastVoteRecord,
     Judged,
-    SheetRules,
     Standing,
-    judge,
-    void_test,
 )
-from scanner.counting.tally import REFUSED_BY_PERSON, CastVote, CastVoteRecord
 from scanner.errors import CountError
 from scanner.forms.template import Contest, Form, Option, Page
 
@@ -91,7 +91,7 @@ def test_a_sheet_is_void_by_the_rules_of_its_count_and_by_no_others(
     record: CastVoteRecord, rules: SheetRules, standing: Standing, reason: str
 ) -> None:
     form = FORM if record.form else None
-    assert judge(record, form, rules) == Judged(standing, reason)
+    assert judge(record, form, rules).judged == Judged(standing, reason)
 
 
 @pytest.mark.parametrize(
@@ -103,14 +103,15 @@ def test_no_machine_declares_a_paper_void(why: Reason) -> None:
 
 def test_a_count_may_say_that_strange_pages_are_void() -> None:
     rules = SheetRules(frozenset({Reason.UNKNOWN_FORM}))
-    assert judge(refused(Reason.UNKNOWN_FORM), None, rules) == Judged(Standing.VOID, "unknown_form")
+    judged = judge(refused(Reason.UNKNOWN_FORM), None, rules).judged
+    assert judged == Judged(Standing.VOID, "unknown_form")
 
 
 def test_a_sheet_in_doubt_is_neither_valid_nor_void() -> None:
     blank = sheet(BLANK, BLANK, BLANK)
     waiting = CastVoteRecord(1, "f", SheetStatus.IN_DOUBT, blank.votes)
     assert judge(waiting, FORM, SheetRules()).standing is Standing.IN_REVIEW
-    assert void_test([FORM], SheetRules())(blank) == "blank_sheet"
+    assert judge(blank, FORM, SheetRules()).void == "blank_sheet"
 
 
 def test_a_rule_that_no_sheet_can_break_is_refused() -> None:

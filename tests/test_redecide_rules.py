@@ -19,7 +19,7 @@ from scanner.ballot import (
     TargetMeasures,
     TargetReading,
 )
-from scanner.counting.adjudication import SheetRecord, Verdict
+from scanner.counting.adjudication import Decision, SheetRecord, Stage, Verdict
 from scanner.counting.batch_grey import Greys
 from scanner.counting.intake import read_sheet
 from scanner.counting.kept_forms import load_kept_forms
@@ -31,6 +31,8 @@ from scanner.counting.redecide import (
     redecide,
     redecide_sheet,
 )
+from scanner.counting.results import decide, now
+from scanner.counting.second_reader import SecondReader
 from scanner.counting.sheets import SheetDraft
 from scanner.counting.store import Store
 from scanner.forms.template import Form
@@ -268,3 +270,40 @@ def test_silent_errors_are_those_of_targets_that_nobody_looks_at(
     take_decision(count, 1, Verdict.BLANK, "c1")
     with Store(count) as store:
         assert find_prices(store, forms, [None])[0].silent_errors == 0
+
+
+# --- two readers ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("policy", "at_first", "after_one", "after_two"),
+    [
+        (SecondReader.NONE, (2, 1), (1, 1), (1, 1)),
+        (SecondReader.DOUBTS, (4, 1), (3, 1), (2, 1)),
+        (SecondReader.ALL, (4, 1), (3, 1), (2, 1)),
+        # One sheet, and its doubts may still make any option lead.
+        (SecondReader.CLOSE, (4, 1), (3, 1), (2, 1)),
+    ],
+)
+def test_what_two_people_have_to_read_is_two_answers(
+    form: Form,
+    tmp_path: Path,
+    policy: SecondReader,
+    at_first: tuple[int, int],
+    after_one: tuple[int, int],
+    after_two: tuple[int, int],
+) -> None:
+    unsure = page(CLEAR, ink(0.08), EMPTY)
+    count = make_count(tmp_path / "count", form, [(unsure, unsure)])
+    paid = []
+    with Store(count) as store:
+        store.set_second_reader(policy, "Lan")
+        forms = load_kept_forms(store)
+        for by, stage in (("", None), ("Lan", Stage.FIRST), ("Minh", Stage.SECOND)):
+            if stage is not None and not (stage is Stage.SECOND and policy is SecondReader.NONE):
+                made = Decision(1, Verdict.OPTIONS, by, "rõ", now(), "c1", ("o1",), stage)
+                decide(store, forms, made)
+            (price,) = find_prices(store, forms, [None])
+            paid.append((price.answers, price.sheets))
+            assert redecide(store, forms, STRICT).before.answers == price.answers
+    assert paid == [at_first, after_one, after_two]

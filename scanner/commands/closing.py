@@ -7,11 +7,15 @@ from pathlib import Path
 import rich_click as click
 
 from scanner.commands.shared import (
+    channel_option,
     collected_option,
     count_argument,
+    day_option,
+    hand_count_option,
     issued_option,
     open_count,
     say,
+    what_is_told,
 )
 from scanner.commands.shared import mark as _
 
@@ -24,10 +28,6 @@ ROUNDINGS = ("half_up", "truncate", "largest_remainder")
 VOIDING = ("blank_sheet", "blank_contest", "overvote", "unknown_form")
 """What ``--void`` takes: the members of ``scanner.counting.sheet_rules.VOIDING``."""
 
-hand_count_option = click.option(
-    "--hand-count", type=click.IntRange(0), help=_("Papers counted by hand before they were"
-    " scanned."),
-)  # fmt: skip
 by_option = click.option(
     "--by", required=True, help=_("Who says so; asks for the PIN of a person known to the count."),
 )  # fmt: skip
@@ -59,7 +59,6 @@ def _tally(
     from scanner.counting.account import open_books
     from scanner.counting.breakdown import By
     from scanner.counting.effort import measure_effort
-    from scanner.counting.tally import add_up
     from scanner.publishing import screen, tally_screen
 
     with open_count(count) as (store, forms):
@@ -67,8 +66,7 @@ def _tally(
         if hand_count is not None:
             store.tell_batch(None, {"hand_count": hand_count}, "")
         books = open_books(store, forms)
-        told = store.paper_facts()
-    tally = add_up(books.records, forms, issued=told.issued, collected=told.collected)
+    tally = books.tally
     say(*tally_screen.show_figures(books))
     for name in per:
         say(*tally_screen.show_breakdown(books, By(name)))
@@ -130,8 +128,8 @@ def _rules(
 @issued_option
 @collected_option
 @hand_count_option
-@click.option("--channel", help=_("How the papers came: box, post, online."))
-@click.option("--day", help=_("When they came, like 2026-03-31 [the day of the scan]."))
+@channel_option
+@day_option
 @by_option
 def _batch(
     count: Path,
@@ -147,11 +145,9 @@ def _batch(
     from scanner.counting.account import close_of
     from scanner.publishing.tally_screen import show_papers
 
-    asked: dict[str, int | str | None] = {
-        "issued": issued, "collected": collected, "hand_count": hand_count, "channel": channel,
-        "day": day,
-    }  # fmt: skip
-    told = {name: value for name, value in asked.items() if value is not None}
+    told = what_is_told(
+        issued=issued, collected=collected, hand_count=hand_count, channel=channel, day=day
+    )
     with open_count(count) as (store, forms):
         name, _is_committee = sign(store, by)
         store.tell_batch(number, told, name)

@@ -15,15 +15,19 @@ from scanner.commands.shared import (
     FOLDER,
     FORMS_FOLDER,
     HOME,
+    channel_option,
     choose_forms_folder,
     collected_option,
     console,
     count_argument,
+    day_option,
     forms_option,
+    hand_count_option,
     issued_option,
     jobs_option,
     open_count,
     say,
+    what_is_told,
 )
 from scanner.commands.shared import mark as _
 from scanner.errors import BadArgumentsError, TallyMismatchError
@@ -57,6 +61,9 @@ DEMO_SAMPLE = Path("samples", "so_xay_dung_2023")
               " leaves were scanned from the last leaf to the first."))  # fmt: skip
 @issued_option
 @collected_option
+@hand_count_option
+@channel_option
+@day_option
 def _scan(
     count: Path,
     files: tuple[Path, ...],
@@ -70,6 +77,9 @@ def _scan(
     is_last_leaf_first: bool,
     issued: int | None,
     collected: int | None,
+    hand_count: int | None,
+    channel: str | None,
+    day: str | None,
 ) -> None:
     from scanner.counting.intake import scan
     from scanner.counting.page_order import told_order
@@ -80,6 +90,7 @@ def _scan(
 
     if bool(fronts) != bool(backs):
         raise BadArgumentsError(gettext("--fronts and --backs go together."))
+    told = what_is_told(hand_count=hand_count, channel=channel, day=day)
     request = BatchRequest(
         files=_absolute(files),
         fronts=_absolute(fronts),
@@ -92,7 +103,16 @@ def _scan(
         summary = scan(count, request, choose_forms_folder(forms_folder), options)
     with Store(count) as store:
         store.set_papers(issued=issued, collected=collected)
+        # A batch without a page is one of files that the count has already.
+        batch = summary.batch if summary.batch and store.count_pages(summary.batch)[0] else None
+        if told and batch is not None:
+            store.tell_batch(batch, told, "")
     say(*screen.show_summary(summary), *screen.next_steps(summary, str(count)))
+    if told and batch is None:
+        raise BadArgumentsError(
+            gettext("What was told of these papers is not noted: they are not one batch."),
+            remedy=gettext("Note it for each of their batches: 'kiemphieu batch COUNT NUMBER'."),
+        )
 
 
 def _absolute(paths: Sequence[Path]) -> tuple[str, ...]:
@@ -251,7 +271,7 @@ def _thresholds(
         wanted = limits_to_set(store, set_marked, set_unmarked)
         if wanted is None:
             prices = price_range(store, forms)
-            say(*screen.show_prices(prices, forms))
+            say(*screen.show_prices(prices, forms, store.second_reader()))
             if store.unfinished_batch() is not None:
                 say(screen.scan_is_unfinished())
         else:
@@ -261,7 +281,7 @@ def _thresholds(
                     name, _is_committee = sign(store, by)
                     change_limits(store, change, by=name, why=why)
             prices = [change.before, change.after]
-            say(*screen.show_change(change, is_tried=dry_run))
+            say(*screen.show_change(change, store.second_reader(), is_tried=dry_run))
     if plot is not None and prices:
         write_plot(prices, count.resolve().name, plot)
         say(str(plot))

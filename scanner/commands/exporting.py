@@ -31,6 +31,8 @@ EXPORTS = (
     "manifest",
 )
 """What ``export --to`` takes: the members of ``scanner.publishing.exports.Export``."""
+TABLES = "csv"
+"""Both tables of figures: ``csv-long`` and ``csv-wide``."""
 EVIDENCE = "evidence"
 """It is a folder of pages, and so no file of ``scanner.publishing.exports``."""
 BUNDLE = "bundle"
@@ -48,11 +50,11 @@ BUNDLE = "bundle"
 )
 @count_argument
 @click.option(
-    "--to", "what", required=True, type=click.Choice([*EXPORTS, EVIDENCE, BUNDLE, "all"]),
+    "--to", "what", required=True, type=click.Choice([*EXPORTS, TABLES, EVIDENCE, BUNDLE, "all"]),
     help=_("What to write."),
 )  # fmt: skip
-@click.option("-o", "--output", type=FILE, help=_("File to write; with 'all', a folder [the"
-              " count's folder exports]."))  # fmt: skip
+@click.option("-o", "--output", type=FILE, help=_("File to write; with 'csv' and 'all', a"
+              " folder [the count's folder exports]."))  # fmt: skip
 @click.option(
     "--unit", default="", help=_("Whose count it is: the unit's id in the tree of units.")
 )
@@ -61,7 +63,8 @@ BUNDLE = "bundle"
 @click.option("--smallest-group", type=click.IntRange(0), default=0, help=_("Groups of fewer valid"
               " sheets get no figures of their own [0: all have]."))  # fmt: skip
 @click.option("--secret", "is_secret", is_flag=True, help=_("The vote is secret: sheets go out in"
-              " an order drawn by lot, and nothing that shows theirs is written."))  # fmt: skip
+              " an order drawn by lot, and nothing that shows theirs is written [as the form says;"
+              " nothing can be less secret]."))  # fmt: skip
 def _export(
     count: Path,
     what: str,
@@ -87,10 +90,11 @@ def _export(
         _export_bundle(count, path, is_secret=is_secret)
         return
     with open_count(count) as (store, forms):
-        hidden = SHOW_ORDER if is_secret else frozenset()
+        hidden = SHOW_ORDER if heading.kept_to(forms).is_secret else frozenset()
         everything = [one for one in Export if one.goes_with_all and one not in hidden]
-        for one in everything if what == "all" else [Export(what)]:
-            is_file = output is not None and what != "all"
+        several = {"all": everything, TABLES: [Export.CSV_LONG, Export.CSV_WIDE]}
+        for one in several[what] if what in several else [Export(what)]:
+            is_file = output is not None and what not in several
             path = folder if is_file else folder / one.file_name
             keep_sealed(count, path)
             write_export(one, store, forms, path, now(), heading)

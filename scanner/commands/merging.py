@@ -64,7 +64,7 @@ def _merge(
         at=now(),
         mapping=None if mapping is None else read_form_mapping(mapping),
     )
-    say(*screen.show_roll_up(result, units))
+    say(*screen.show_roll_up(result))
     if output is not None and result.total is not None:
         write_tally(result.total, output)
         say(screen.sources_in_words(result.total), str(output))

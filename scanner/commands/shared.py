@@ -51,6 +51,14 @@ jobs_option = click.option(
 )  # fmt: skip
 issued_option = click.option("--issued", type=click.IntRange(0), help=_("Papers handed out."))
 collected_option = click.option("--collected", type=click.IntRange(0), help=_("Papers taken back."))
+hand_count_option = click.option(
+    "--hand-count", type=click.IntRange(0), help=_("Papers counted by hand before they were"
+    " scanned."),
+)  # fmt: skip
+channel_option = click.option("--channel", help=_("How the papers came: box, post, online."))
+day_option = click.option(
+    "--day", help=_("When they came, like 2026-03-31 [the day of the scan].")
+)  # fmt: skip
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -59,6 +67,19 @@ def console(*, stderr: bool = False) -> Console:
     if not made.is_terminal:
         made.width = max(made.width, NARROWEST)
     return made
+
+
+def what_is_told(**asked: int | str | None) -> dict[str, int | str]:
+    """Of what can be told of a batch, that which somebody has told.
+
+    Raises:
+        BadArgumentsError: It makes no sense.
+    """
+    from scanner.counting.reconcile import check_batch_facts
+
+    told = {name: value for name, value in asked.items() if value is not None}
+    check_batch_facts(told)
+    return told
 
 
 def say(*what: RenderableType) -> None:

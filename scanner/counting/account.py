@@ -16,11 +16,11 @@ from scanner.counting.reconcile import (
     reconcile,
 )
 from scanner.counting.records import BatchState
-from scanner.counting.results import final_records, now
+from scanner.counting.results import final_records, now, tally_of
 from scanner.counting.rules import Denominator, ShareRule
-from scanner.counting.sheet_rules import Judged, SheetRules, Standing, judge
+from scanner.counting.sheet_rules import SheetRules
 from scanner.counting.store import Store
-from scanner.counting.tally import CastVoteRecord, ContestTally, FormTally, Sums
+from scanner.counting.tally import CastVoteRecord, ContestTally, FormTally, Standing, Tally
 from scanner.errors import BadArgumentsError
 from scanner.forms.template import Form
 from scanner.messages import gettext as _
@@ -33,8 +33,6 @@ class Books:
     forms: tuple[Form, ...]
     records: tuple[CastVoteRecord, ...]
     """Of every sheet, in scan order."""
-    judged: Mapping[int, Judged]
-    """What became of each sheet, by its number."""
     batches: Mapping[int, int]
     """The batch of each sheet."""
     facts: Mapping[int, BatchFacts]
@@ -42,34 +40,25 @@ class Books:
     share: ShareRule
     sheets: SheetRules
     closing: Closing
+    tally: Tally
+    """The sums of the whole count."""
 
     def valid(self, form: Form | None = None) -> list[CastVoteRecord]:
         """The valid sheets, of one form or of all."""
         return [
             one
             for one in self.records
-            if self.judged[one.sheet].standing is Standing.VALID
-            and (form is None or one.form == form.id)
+            if one.standing is Standing.VALID and (form is None or one.form == form.id)
         ]
 
     def tallies(self) -> tuple[FormTally, ...]:
         """The sums of each form over its valid sheets, with how many wait."""
-        sums = Sums()
-        for one in self.records:
-            if self.judged[one.sheet].standing in {Standing.VALID, Standing.IN_REVIEW}:
-                sums.add(one)
-        return sums.tally(self.forms).forms
+        return self.tally.forms
 
     def returned(self, form: Form) -> int:
-        """Papers of a form that came back.
-
-        A count of one form has all papers; where there are several, nobody has told of which form
-        they were, so it is those that were read as this one.
-        """
-        if len(self.forms) == 1:
-            return self.closing.whole.returned
-        own = {one.sheet for one in self.records if one.form == form.id}
-        return sum(self.judged[sheet].standing is not Standing.NOT_PAPER for sheet in own)
+        """Papers of a form that came back."""
+        (own,) = (one for one in self.tally.forms if one.form == form.id)
+        return self.tally.returned(own)
 
     def whole(self, form: Form, figures: ContestTally) -> int:
         """Of how many the percentages of one contest are, by the rule of the count."""
@@ -88,14 +77,11 @@ def open_books(store: Store, forms: Sequence[Form]) -> Books:
         store: The count.
         forms: The count's forms.
     """
-    rules = store.sheet_rules()
-    by_id = {form.id: form for form in forms}
     records = tuple(final_records(store, forms))
-    judged = {one.sheet: judge(one, by_id.get(one.form or ""), rules) for one in records}
     batches = {record.sheet: record.batch for record in store.sheets()}
     facts = store.batch_facts()
     closing = reconcile(
-        ((batches[sheet], one) for sheet, one in judged.items()),
+        ((batches[one.sheet], one.judged) for one in records),
         facts,
         store.paper_facts(),
         sheets=store.sheets_of_batches(),
@@ -105,12 +91,12 @@ def open_books(store: Store, forms: Sequence[Form]) -> Books:
     return Books(
         forms=tuple(forms),
         records=records,
-        judged=judged,
         batches=batches,
         facts=facts,
         share=store.share_rule(),
-        sheets=rules,
+        sheets=store.sheet_rules(),
         closing=closing,
+        tally=tally_of(records, store, forms),
     )
 
 

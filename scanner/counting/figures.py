@@ -1,7 +1,8 @@
 """The figures of a count kept up to date while people decide.
 
 All that was read is summed by the database, once. Only the sheets that are in doubt, or on which
-somebody has decided, are looked at one by one, and after that only those that the record names.
+somebody has decided, or that a rule may make void, are looked at one by one, and after that only
+those that the record names.
 """
 
 from __future__ import annotations
@@ -17,13 +18,15 @@ from scanner.counting.adjudication import (
     SheetRecord,
     as_read,
     disputed_contests,
-    resolve,
     standing,
 )
+from scanner.counting.finals import Finals
 from scanner.counting.journal import Action
+from scanner.counting.reconcile import told_in_all
 from scanner.counting.second_reader import ONE_READER, Readers, SecondReader, close_contests
+from scanner.counting.sheet_rules import SheetRules, judge
 from scanner.counting.store import Store
-from scanner.counting.tally import CastVoteRecord, Sums, Tally
+from scanner.counting.tally import CastVoteRecord, Standing, Sums, Tally
 from scanner.forms.template import Form
 
 CHANGES_ALL = frozenset({Action.EVENT, Action.REWORKED})
@@ -44,6 +47,7 @@ class Figures:
         self._by_id = {form.id: form for form in forms}
         self._lock = threading.RLock()
         self._head = -1
+        self._rules = SheetRules()
         self._readers = ONE_READER
         self._forget()
 
@@ -51,8 +55,13 @@ class Figures:
         """The sums as they stand now, with the papers that were issued and collected."""
         with self._lock:
             self._catch_up()
-            info = self._store.info()
-            return self._sums.tally(self._forms, issued=info.issued, collected=info.collected)
+            told = told_in_all(self._store.batch_facts(), self._store.paper_facts())
+            return self._sums.tally(
+                self._forms,
+                issued=told.issued,
+                collected=told.collected,
+                hand_count=told.hand_count,
+            )
 
     def close_contests(self) -> frozenset[tuple[str, str]]:
         """The contests in which people could change who leads, by ids of form and contest."""
@@ -87,15 +96,18 @@ class Figures:
 
     def _load(self) -> None:
         self._forget()
+        self._rules = self._store.sheet_rules()
         sheets, refused = self._store.sheet_sums()
         for form, number in sheets.items():
-            self._sums.add_sheets(form, SheetStatus.CLEAN, number)
+            self._sums.add_sheets(CastVoteRecord(_ANY, form, SheetStatus.CLEAN), number)
         for reason, number in refused.items():
-            self._sums.add_sheets(None, SheetStatus.REFUSED, number, reason)
+            page = CastVoteRecord(_ANY, None, SheetStatus.REFUSED, refusal=reason)
+            self._sums.add_sheets(judge(page, None, self._rules), number)
         for form, reading, number in self._store.reading_sums():
             for sums in (self._sums, self._undisputed):
                 sums.add_votes(form, as_read(reading), number)
-        self._look_at(self._store.suspects(self._forms))
+        may_be_void = self._store.may_be_void(self._rules)
+        self._look_at({*self._store.suspects(self._forms), *may_be_void})
 
     def _forget(self) -> None:
         self._sums = Sums()
@@ -117,10 +129,9 @@ class Figures:
 
     def _sum(self, sheet: int) -> None:
         record = self._records[sheet]
-        form = self._by_id[record.form or ""]
         former = self._finals.get(sheet)
         self._sums.add(former if former is not None else _clean(record), -1)
-        final = resolve(record, self._made[sheet], form, self._readers)
+        final = Finals(self._by_id, self._rules, self._readers).of(record, self._made[sheet])
         self._sums.add(final)
         self._finals[sheet] = final
 
@@ -129,11 +140,16 @@ class Figures:
         record = self._records.get(sheet)
         if record is None or record.form is None:
             return
-        rule = self._by_id[record.form].rule
-        disputed = disputed_contests(record, standing(self._made[sheet]), rule)
+        form = self._by_id[record.form]
+        disputed = disputed_contests(record, standing(self._made[sheet]), form.rule)
+        if disputed and self._rules.void_by_one_contest:
+            # What people say of one question may take the votes of all others away.
+            disputed = {reading.contest for reading in record.contests}
+        is_void = judge(_clean(record), form, self._rules).standing is Standing.VOID
         for reading in record.contests:
             if reading.contest in disputed:
                 self._disputed[record.form, reading.contest] += times
+            if reading.contest in disputed or is_void:
                 self._undisputed.add_votes(record.form, as_read(reading), -times)
 
     def _heed_readers(self) -> None:
@@ -154,6 +170,9 @@ class Figures:
         }
         return close_contests(self._forms, votes, self._disputed)
 
+
+_ANY = 0
+"""Instead of the number of a sheet, where it is one of many."""
 
 _known: WeakKeyDictionary[Store, Figures] = WeakKeyDictionary()
 _lock = threading.Lock()

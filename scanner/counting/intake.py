@@ -129,6 +129,13 @@ class ScanSummary:
     seconds: float = 0.0
 
     @property
+    def batch(self) -> int | None:
+        """The batch of the files that were named; None where they are in none, or in several."""
+        # One that was broken off comes first; the files may be of another.
+        own = self.batches[1:] if self.resumed and len(self.batches) > 1 else self.batches
+        return own[0] if len(own) == 1 else None
+
+    @property
     def sheets(self) -> int:
         """Sheets that this scan added to the count."""
         return sum(self.statuses.values())

@@ -26,6 +26,7 @@ from scanner.counting.notices import Notice, NoticeKind
 from scanner.counting.periods import Period, read_period, smallest_around
 from scanner.counting.tally_file import TallyFile, TallySource, TallyUnit
 from scanner.counting.unit_tree import Unit, UnitTree
+from scanner.counting.weighing import weigh
 from scanner.errors import BadArgumentsError, TallyMismatchError
 from scanner.messages import gettext as _
 
@@ -168,7 +169,7 @@ def _roll_up(
     return RollUp(
         unit=unit,
         period=period,
-        total=add_tallies(added, own) if added else None,
+        total=weigh(add_tallies(added, own), tree) if added else None,
         standing=_standing(unit, tree, entries, period) if unit.is_filing else None,
         parts=parts,
     )

@@ -15,6 +15,8 @@ from scanner.counting.limits import Limits, common_limits, ladder, settings_in_f
 from scanner.counting.prices import Price, price_of_sheet
 from scanner.counting.records import StoredTarget
 from scanner.counting.redecide import decide_stored, redecide_sheet, sheets_with_targets
+from scanner.counting.results import readers_of
+from scanner.counting.second_reader import Readers
 from scanner.counting.store import Store
 from scanner.forms.template import Form
 from scanner.settings import Settings
@@ -36,6 +38,8 @@ def find_prices(
 ) -> list[Price]:
     """What limits would cost.
 
+    Where a second person reads answers to contests that are close, those are that are close now.
+
     Args:
         store: The count.
         forms: The count's forms.
@@ -47,6 +51,7 @@ def find_prices(
     by_id = {form.id: form for form in forms}
     decisions = store.decisions()
     in_force = settings_in_force(store)
+    readers = readers_of(store, forms)
     common = common_limits(in_force)
     prices = [Price(one or common, is_present=one in (None, common)) for one in wanted]
     rungs = {
@@ -56,7 +61,7 @@ def find_prices(
     for record, stored in sheets_with_targets(store):
         if record.form is not None:
             sheet = (record, by_id[record.form], decisions.get(record.sheet, ()))
-            _add_sheet(prices, rungs[record.batch], sheet, stored)
+            _add_sheet(prices, rungs[record.batch], sheet, stored, readers)
     return prices
 
 
@@ -79,7 +84,11 @@ _Sheet = tuple[SheetRecord, Form, Sequence[Decision]]
 
 
 def _add_sheet(
-    prices: Sequence[Price], rungs: _Rungs, sheet: _Sheet, stored: Sequence[StoredTarget]
+    prices: Sequence[Price],
+    rungs: _Rungs,
+    sheet: _Sheet,
+    stored: Sequence[StoredTarget],
+    readers: Readers,
 ) -> None:
     """Add what a sheet costs to each price.
 
@@ -103,5 +112,5 @@ def _add_sheet(
         key = tuple(targets[place].state for place in open_)
         if key not in bills:
             again = redecide_sheet(record, form, stored, targets)
-            bills[key] = price_of_sheet(again, form, made, targets)
+            bills[key] = price_of_sheet(again, form, made, targets, readers)
         price.add(bills[key])

@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 from scanner.ballot import MarkState, SheetStatus, TargetReading
 from scanner.counting.adjudication import (
     Decision,
+    Question,
     SheetRecord,
+    Stage,
     answers,
-    open_doubts,
+    open_questions,
     resolve,
 )
 from scanner.counting.limits import Limits
+from scanner.counting.second_reader import ONE_READER, Readers
 from scanner.forms.template import Form
 
 
@@ -27,6 +30,8 @@ class ContestPrice:
     """Doubtful targets that no person has decided on."""
     sheets: int = 0
     """Sheets on which the contest waits for a person."""
+    answers: int = 0
+    """Answers that people still have to give; two of a sheet that two people read."""
     silent_errors: float = 0.0
     """Errors to be expected among the targets that no person looks at."""
 
@@ -57,6 +62,7 @@ class Price:
             mine = self.contests[name]
             mine.targets += figures.targets
             mine.sheets += figures.sheets
+            mine.answers += figures.answers
             mine.silent_errors += figures.silent_errors
 
     @property
@@ -66,8 +72,12 @@ class Price:
 
     @property
     def answers(self) -> int:
-        """Answers, contests of single sheets, that wait for a person."""
-        return sum(contest.sheets for contest in self.contests.values())
+        """Answers to contests of single sheets that people still have to give.
+
+        Where the count wants a second reader, an answer that two people read is two. What the
+        committee will have to decide because they differ, nobody can foretell.
+        """
+        return sum(contest.answers for contest in self.contests.values())
 
     @property
     def silent_errors(self) -> float:
@@ -80,7 +90,11 @@ class Price:
 
 
 def price_of_sheet(
-    record: SheetRecord, form: Form, made: Sequence[Decision], targets: Sequence[TargetReading]
+    record: SheetRecord,
+    form: Form,
+    made: Sequence[Decision],
+    targets: Sequence[TargetReading],
+    readers: Readers = ONE_READER,
 ) -> Price:
     """What one sheet costs; nothing if a person has refused it.
 
@@ -89,16 +103,19 @@ def price_of_sheet(
         form: Its form.
         made: All decisions on it, oldest first.
         targets: All its targets as read under these limits.
+        readers: Which answers a second person gives as well.
     """
-    if resolve(record, made, form).status is SheetStatus.REFUSED:
+    if resolve(record, made, form, readers).status is SheetStatus.REFUSED:
         return Price(None)
-    doubts = open_doubts(record, made, form.rule)
-    waiting = {contest for contest, _reasons in doubts if contest is not None}
+    doubts = open_questions(record, made, form.rule, readers)
+    waiting = {one.contest: one for one in doubts if one.contest is not None}
     decided = {decision.contest for decision in answers(made)}
     ours = {contest.id for contest in form.contests}
     price = Price(None, all_targets=len(targets), all_sheets=1, sheets=int(bool(doubts)))
-    for contest in waiting:
-        price.contests[form.id, contest].sheets = 1
+    for contest, question in waiting.items():
+        figures = price.contests[form.id, contest]
+        figures.sheets = 1
+        figures.answers = _answers_to_give(question, form, readers)
     for target in targets:
         if target.contest in decided or target.contest not in ours:
             continue
@@ -108,6 +125,12 @@ def price_of_sheet(
         elif target.contest not in waiting:
             figures.silent_errors += _chance_of_error(target)
     return price
+
+
+def _answers_to_give(question: Question, form: Form, readers: Readers) -> int:
+    """How many people still have to answer a question about a contest."""
+    is_first = question.stage is Stage.FIRST
+    return 1 + (is_first and readers.needs_second(form.id, question.contest, was_in_doubt=True))
 
 
 def _chance_of_error(target: TargetReading) -> float:

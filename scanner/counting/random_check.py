@@ -181,7 +181,8 @@ def choose_sure(
     """The targets that a check draws from, in their order.
 
     Those of counted sheets, but for contests that a person has decided: there the person's answer
-    counts and not what the machine read.
+    counts and not what the machine read. Sheets that are void by rule are among them: what the
+    machine read may be what makes them so.
 
     Args:
         unclean: The final votes of every sheet that may not be clean; any other sheet is.

@@ -16,15 +16,15 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
 from typing import Any
 
 from scanner.counting.people import is_same_name
-from scanner.counting.sheet_rules import Judged, Standing
-from scanner.errors import CountError
+from scanner.counting.tally import Judged, Standing
+from scanner.errors import BadArgumentsError, CountError
 from scanner.messages import gettext as _
 
 PEOPLE_TO_OVERRIDE = 2
@@ -217,10 +217,12 @@ def add_accounts(accounts: Sequence[Account], told: BatchFacts = BatchFacts()) -
     void: Counter[str] = Counter()
     for account in accounts:
         void.update(account.void_by_reason)
+    parts = [BatchFacts(one.issued, one.collected, one.hand_count) for one in accounts]
+    whole = told_in_all(dict(enumerate(parts)), told)
     return Account(
-        issued=_told_or_sum(told.issued, [one.issued for one in accounts]),
-        collected=_told_or_sum(told.collected, [one.collected for one in accounts]),
-        hand_count=_told_or_sum(told.hand_count, [one.hand_count for one in accounts]),
+        issued=whole.issued,
+        collected=whole.collected,
+        hand_count=whole.hand_count,
         scanned=sum(one.scanned for one in accounts),
         valid=sum(one.valid for one in accounts),
         void=sum(one.void for one in accounts),
@@ -228,6 +230,43 @@ def add_accounts(accounts: Sequence[Account], told: BatchFacts = BatchFacts()) -
         not_paper=sum(one.not_paper for one in accounts),
         void_by_reason=dict(sorted(void.items())),
     )
+
+
+def told_in_all(batches: Mapping[int, BatchFacts], told: BatchFacts) -> BatchFacts:
+    """What is told of the papers of a count: of itself, else in sum where every batch has it.
+
+    Args:
+        batches: What is told of each batch.
+        told: What is told of the count as a whole.
+    """
+    parts = [*batches.values()]
+    return BatchFacts(
+        _told_or_sum(told.issued, [one.issued for one in parts]),
+        _told_or_sum(told.collected, [one.collected for one in parts]),
+        _told_or_sum(told.hand_count, [one.hand_count for one in parts]),
+    )
+
+
+def check_batch_facts(told: Mapping[str, int | str]) -> None:
+    """See that what is told of a batch can be.
+
+    Args:
+        told: Fields of :class:`BatchFacts`.
+
+    Raises:
+        BadArgumentsError: A field is none, or the day is none.
+    """
+    if not told.keys() <= {one.name for one in fields(BatchFacts)}:
+        raise BadArgumentsError(_("There is nothing to note."))
+    day = str(told.get("day", "2000-01-01"))
+    try:
+        is_day = datetime.strptime(day, "%Y-%m-%d").date().isoformat() == day
+    except ValueError:
+        is_day = False
+    if not is_day:
+        raise BadArgumentsError(
+            _("{text} is no day.").format(text=day), remedy=_("Write it like 2026-03-31.")
+        )
 
 
 def fingerprint(points: Sequence[OpenPoint]) -> str:

@@ -191,10 +191,11 @@ def redecide(store: Store, forms: Sequence[Form], limits: Limits) -> Redecision:
         drifted += sum(
             _is_drifted(one, former[one.batch], form, greys[one.batch]) for one in changes
         )
-        former_price = price_of_sheet(record, form, made, [one.reading for one in stored])
+        was_read = [one.reading for one in stored]
+        former_price = price_of_sheet(record, form, made, was_read, readers)
         before.add(former_price)
         is_same = again is record
-        after.add(former_price if is_same else price_of_sheet(again, form, made, becomes))
+        after.add(former_price if is_same else price_of_sheet(again, form, made, becomes, readers))
         if again != record:
             sheets.append(again)
             stood, stands = (resolve(one, made, form, readers).status for one in (record, again))

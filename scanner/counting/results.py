@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,9 @@ from scanner.ballot import SheetStatus
 from scanner.counting.adjudication import Decision, Stage, Verdict, resolve, stage_for, standing
 from scanner.counting.decision_checks import check_decision
 from scanner.counting.figures import figures_of
+from scanner.counting.finals import Finals
 from scanner.counting.overtaken import check_known
+from scanner.counting.reconcile import told_in_all
 from scanner.counting.second_reader import ONE_READER, Readers, SecondReader
 from scanner.counting.store import Store
 from scanner.counting.store_decisions import check_length
@@ -26,12 +28,21 @@ def final_records(store: Store, forms: Sequence[Form]) -> Iterator[CastVoteRecor
         store: The count.
         forms: The count's forms.
     """
-    by_id = {form.id: form for form in forms}
     decisions = store.decisions()
-    readers = readers_of(store, forms)
+    finals = finals_of(store, forms)
     for record in store.sheets():
-        form = by_id[record.form] if record.form is not None else None
-        yield resolve(record, decisions.get(record.sheet, ()), form, readers)
+        yield finals.of(record, decisions.get(record.sheet, ()))
+
+
+def finals_of(store: Store, forms: Sequence[Form]) -> Finals:
+    """By what the sheets of a count become final votes now.
+
+    Args:
+        store: The count.
+        forms: The count's forms.
+    """
+    by_id = {form.id: form for form in forms}
+    return Finals(by_id, store.sheet_rules(), readers_of(store, forms))
 
 
 def tally_count(store: Store, forms: Sequence[Form]) -> Tally:
@@ -41,9 +52,25 @@ def tally_count(store: Store, forms: Sequence[Form]) -> Tally:
         store: The count.
         forms: The count's forms.
     """
-    info = store.info()
-    records = final_records(store, forms)
-    return add_up(records, forms, issued=info.issued, collected=info.collected)
+    return tally_of(final_records(store, forms), store, forms)
+
+
+def tally_of(records: Iterable[CastVoteRecord], store: Store, forms: Sequence[Form]) -> Tally:
+    """The sums of the sheets of a count, with what is told of its papers.
+
+    Args:
+        records: The final votes of every sheet.
+        store: The count.
+        forms: The count's forms.
+    """
+    told = told_in_all(store.batch_facts(), store.paper_facts())
+    return add_up(
+        records,
+        forms,
+        issued=told.issued,
+        collected=told.collected,
+        hand_count=told.hand_count,
+    )
 
 
 def readers_of(store: Store, forms: Sequence[Form]) -> Readers:

@@ -8,37 +8,15 @@ paper waits until a person has looked at it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from scanner.ballot import ContestState, Reason, SheetStatus
-from scanner.counting.tally import NOT_PAPER, CastVote, CastVoteRecord
+from scanner.counting.tally import BY_MACHINE, CastVote, CastVoteRecord
 from scanner.forms.template import Form
 
 VOIDING = (Reason.BLANK_SHEET, Reason.BLANK_CONTEST, Reason.OVERVOTE, Reason.UNKNOWN_FORM)
 """Why a sheet may be void by rule, without a person's word on this very sheet."""
-
-BY_MACHINE = frozenset(
-    {
-        Reason.UNKNOWN_FORM,
-        Reason.UNREADABLE_FILE,
-        Reason.ENCRYPTED_FILE,
-        Reason.IMAGE_TOO_LARGE,
-    }
-)
-"""Papers that were refused before any person saw them."""
-
-
-class Standing(StrEnum):
-    """What became of one sheet."""
-
-    VALID = "valid"
-    VOID = "void"
-    IN_REVIEW = "in_review"
-    """Counts for nobody until a person has decided."""
-    NOT_PAPER = "not_paper"
-    """No paper that was collected: an unprinted back, a copy, something foreign set aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +36,14 @@ class SheetRules:
         if not self.void <= {*VOIDING}:
             raise ValueError(", ".join(sorted(self.void - {*VOIDING})))
 
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What became of one sheet, and why if it is void or no paper."""
-
-    standing: Standing
-    reason: str = ""
-    """A reason, or :data:`~scanner.counting.tally.REFUSED_BY_PERSON`."""
+    @property
+    def void_by_one_contest(self) -> bool:
+        """Whether the answer to one question can make a sheet void that has answers to others."""
+        return not self.void.isdisjoint({Reason.BLANK_CONTEST, Reason.OVERVOTE})
 
 
-VoidTest = Callable[[CastVoteRecord], str]
-"""Why a counted sheet is void, or an empty text where it is valid."""
-
-
-def judge(record: CastVoteRecord, form: Form | None, rules: SheetRules) -> Judged:
-    """Whether a sheet is valid, void, waiting, or no paper at all.
+def judge(record: CastVoteRecord, form: Form | None, rules: SheetRules) -> CastVoteRecord:
+    """A sheet as the rules have it: its ``standing`` is then what became of it.
 
     Args:
         record: Its final votes.
@@ -81,11 +51,13 @@ def judge(record: CastVoteRecord, form: Form | None, rules: SheetRules) -> Judge
         rules: Those of the count.
     """
     if record.status is SheetStatus.IN_DOUBT:
-        return Judged(Standing.IN_REVIEW)
-    if record.status is SheetStatus.REFUSED:
-        return _judge_refused(record.refusal, rules)
-    reason = why_void(record, form, rules)
-    return Judged(Standing.VOID, reason) if reason else Judged(Standing.VALID)
+        reason = ""
+    elif record.status is SheetStatus.REFUSED:
+        by_rule = record.refusal in BY_MACHINE and record.refusal in rules.void
+        reason = record.refusal if by_rule else ""
+    else:
+        reason = why_void(record, form, rules)
+    return record if reason == record.void else replace(record, void=reason)
 
 
 def why_void(record: CastVoteRecord, form: Form | None, rules: SheetRules) -> str:
@@ -108,20 +80,6 @@ def why_void(record: CastVoteRecord, form: Form | None, rules: SheetRules) -> st
         if reason in rules.void and found.get(reason):
             return reason.value
     return ""
-
-
-def void_test(forms: Iterable[Form], rules: SheetRules) -> VoidTest:
-    """:func:`why_void` for the sheets of one count."""
-    by_id = {form.id: form for form in forms}
-    return lambda record: why_void(record, by_id.get(record.form or ""), rules)
-
-
-def _judge_refused(refusal: str, rules: SheetRules) -> Judged:
-    if refusal in NOT_PAPER:
-        return Judged(Standing.NOT_PAPER, refusal)
-    if refusal in BY_MACHINE and refusal not in rules.void:
-        return Judged(Standing.IN_REVIEW, refusal)
-    return Judged(Standing.VOID, refusal)
 
 
 def _questions(record: CastVoteRecord, form: Form | None) -> Sequence[CastVote]:

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scanner.ballot import Reason
-from scanner.counting.reconcile import BatchFacts, Override
+from scanner.counting.reconcile import BatchFacts, Override, check_batch_facts
 from scanner.counting.rules import Denominator, Rounding, ShareRule
 from scanner.counting.sheet_rules import SheetRules
 from scanner.counting.store_base import CountDatabase, note
@@ -99,11 +99,9 @@ class ClosingStore(CountDatabase):
             BadArgumentsError: A field cannot be told, or the day is none.
             CountError: There is no such batch.
         """
-        allowed = _FACTS if number is not None else {"hand_count"}
-        if not told or not told.keys() <= allowed:
+        if not told or (number is None and told.keys() != {"hand_count"}):
             raise BadArgumentsError(_("There is nothing to note."))
-        if "day" in told:
-            _see_that_it_is_a_day(str(told["day"]))
+        check_batch_facts(told)
         with self._write() as connection:
             query = sa.select(batch.c.id).where(batch.c.id == number)
             if number is not None and connection.scalar(query) is None:
@@ -162,14 +160,3 @@ _FACTS = {"issued", "collected", "hand_count", "channel", "day"}
 def _day_of(moment: str) -> str:
     """The day of a moment, in the time of this machine."""
     return datetime.fromisoformat(moment).astimezone().date().isoformat()
-
-
-def _see_that_it_is_a_day(text: str) -> None:
-    try:
-        is_day = datetime.strptime(text, "%Y-%m-%d").date().isoformat() == text
-    except ValueError:
-        is_day = False
-    if not is_day:
-        raise BadArgumentsError(
-            _("{text} is no day.").format(text=text), remedy=_("Write it like 2026-03-31.")
-        )

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
-from scanner.ballot import ContestReading, ContestState
+from scanner.ballot import ContestReading, ContestState, Reason
+from scanner.counting.sheet_rules import SheetRules
 from scanner.counting.store_base import CountDatabase
 from scanner.counting.store_rows import split
 from scanner.counting.store_schema import contest_reading, is_standing, sheet
@@ -16,6 +17,21 @@ from scanner.counting.store_schema import contest_reading, is_standing, sheet
 
 class FigureStore(CountDatabase):
     """The sums of what was read."""
+
+    def may_be_void(self, rules: SheetRules) -> list[int]:
+        """The sheets that a rule of the count may make void, as they were read; maybe more."""
+        asked = {
+            ContestState.BLANK: {Reason.BLANK_SHEET, Reason.BLANK_CONTEST},
+            ContestState.OVERVOTE: {Reason.OVERVOTE},
+        }
+        states = [state for state, reasons in asked.items() if not rules.void.isdisjoint(reasons)]
+        query = (
+            sa.select(contest_reading.c.sheet)
+            .join_from(contest_reading, sheet)
+            .where(contest_reading.c.state.in_(states), is_standing(sheet.c.id))
+            .distinct()
+        )
+        return [row["sheet"] for row in self._rows(query)]
 
     def reading_sums(self) -> Iterator[tuple[str, ContestReading, int]]:
         """Every answer as it was read: the form, the reading without reasons, on how many sheets.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 
 from scanner.counting.rules import ShareRule
@@ -223,6 +224,15 @@ class TallySource:
 
 
 @dataclass(frozen=True, slots=True)
+class TallyWeight:
+    """How often each ballot of a unit counts in the weighted shares of a sum."""
+
+    unit: TallyUnit
+    weight: Fraction
+    """Above 0."""
+
+
+@dataclass(frozen=True, slots=True)
 class TallyFile:
     """A tally as it is mailed, read or made."""
 
@@ -258,6 +268,8 @@ class TallyFile:
     """Hash of the last entry of the count's record; empty for a sum, or where it is unknown."""
     sources: tuple[TallySource, ...] = ()
     """What was added up; empty for the tally of a count."""
+    weights: tuple[TallyWeight, ...] = ()
+    """Of each unit of a sum; empty where all ballots weigh alike. No count is weighted."""
     sha256: str = field(default="", compare=False)
     """Of the bytes it was read from; empty where it was made here."""
     file: str = field(default="", compare=False)

@@ -7,7 +7,7 @@ contest: votes, blank and overvote of a contest always make up the valid sheets.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from json import loads
@@ -53,6 +53,19 @@ class TallyHeading:
     is_secret: bool = False
     """The vote is secret: what goes out of single sheets says nothing about their order."""
 
+    def kept_to(self, forms: Iterable[Form]) -> TallyHeading:
+        """The same, as secret as the forms ask for at the least.
+
+        Args:
+            forms: The count's forms; the most secret of them rules.
+        """
+        asked = [form.secrecy for form in forms]
+        return replace(
+            self,
+            smallest_group=max([self.smallest_group, *(one.smallest_group for one in asked)]),
+            is_secret=self.is_secret or any(one.shuffled for one in asked),
+        )
+
 
 def make_tally(
     store: Store,
@@ -72,8 +85,9 @@ def make_tally(
         books: The count's, where they are open already.
     """
     books = books or open_books(store, forms)
-    everything = add_up(books.records, forms)
-    own = books.tallies()
+    heading = heading.kept_to(forms)
+    everything = books.tally
+    own = everything.forms
     info = store.info()
     return TallyFile(
         unit=heading.unit,
@@ -85,10 +99,7 @@ def make_tally(
         created_with=info.program,
         rule=books.share,
         sheets=_sheets(everything, books.closing.whole),
-        forms=tuple(
-            _form(books, form, sums, figures)
-            for form, sums, figures in zip(forms, everything.forms, own, strict=True)
-        ),
+        forms=tuple(_form(books, form, sums) for form, sums in zip(forms, own, strict=True)),
         gaps=tuple(_gaps(books.closing, own)),
         breakdowns=tuple(_breakdowns(books, store.batch_facts(), heading.smallest_group)),
         decisions=_decisions(store),
@@ -128,8 +139,7 @@ def _sheets(tally: Tally, account: Account) -> TallySheets:
     )
 
 
-def _form(books: Books, form: Form, sums: FormTally, own: FormTally) -> TallyForm:
-    """The sums of one form; ``own`` are those over its valid sheets."""
+def _form(books: Books, form: Form, sums: FormTally) -> TallyForm:
     effort = measure_effort(books.valid(form), form)
     return TallyForm(
         id=form.id,
@@ -139,10 +149,10 @@ def _form(books: Books, form: Form, sums: FormTally, own: FormTally) -> TallyFor
         clean=sums.clean,
         decided=sums.decided,
         in_doubt=sums.in_doubt,
-        valid=own.counted,
-        void=sums.counted - own.counted,
+        valid=sums.counted,
+        void=sums.void,
         returned=books.returned(form),
-        contests=_contests(form, own.contests),
+        contests=_contests(form, sums.contests),
         straight_lines=effort.lined_up if effort.asked else None,
     )
 

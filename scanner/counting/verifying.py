@@ -110,6 +110,25 @@ def check_sealed_tally(path: Path, trusted: Sequence[str] = ()) -> tuple[Signer,
             has not signed it.
         UnreadableFileError: It is not there, or may not be read.
     """
+    seal = seal_of_tally(path, trusted)
+    return seal.signers if seal is not None else ()
+
+
+def seal_of_tally(path: Path, trusted: Sequence[str] = ()) -> SignedFile | None:
+    """The seal of a tally, which holds.
+
+    Args:
+        path: The file of the tally.
+        trusted: Public keys known from elsewhere (64 hexadecimal digits); each must have signed.
+
+    Returns:
+        None for a tally that nobody sealed, unless keys are given.
+
+    Raises:
+        TallyMismatchError: It is sealed, and the seal does not hold; or a key that is trusted
+            has not signed it.
+        UnreadableFileError: It is not there, or may not be read.
+    """
     try:
         text = path.read_bytes()
     except OSError as error:
@@ -117,7 +136,7 @@ def check_sealed_tally(path: Path, trusted: Sequence[str] = ()) -> tuple[Signer,
             _("This file cannot be opened: {why}.").format(why=error.strerror or error), path=path
         ) from error
     if not is_signed(text) and not trusted:
-        return ()
+        return None
     verdict = _verify_file(text, trusted)
     is_tally = verdict.signed is not None and verdict.signed.kind is Kind.TALLY
     if not verdict.holds or verdict.signed is None or not is_tally:
@@ -125,7 +144,7 @@ def check_sealed_tally(path: Path, trusted: Sequence[str] = ()) -> tuple[Signer,
         raise TallyMismatchError(
             why, remedy=_("Ask for the file again from where it was made."), path=path
         )
-    return verdict.signed.signers
+    return verdict.signed
 
 
 def _verify_folder(

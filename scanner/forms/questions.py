@@ -26,7 +26,7 @@ from ruamel.yaml.error import YAMLError
 
 from scanner.errors import FormError, StorageError
 from scanner.forms.faults import MisplacedError, explain_faults
-from scanner.forms.template import ID_PATTERN, Rule
+from scanner.forms.template import ID_PATTERN, FormSecrecy, Rule
 from scanner.messages import gettext as _
 
 QUESTIONS_FILE = "questions.yaml"
@@ -230,6 +230,8 @@ class Questions(_Part):
     language: Literal["vi", "en"] = "vi"
     """Of what the program itself prints: page numbers, instruction, the country's name."""
     rule: Rule = Rule()
+    secrecy: FormSecrecy = FormSecrecy()
+    """What no export of its counts may tell."""
     paper: Literal["A4", "A5"] = "A4"
     sides: Literal[1, 2] = 2
     """Sides of a piece of paper that are printed."""

@@ -185,6 +185,18 @@ class Rule(_Part):
         return self.cancel != "none"
 
 
+class FormSecrecy(_Part):
+    """What no export of a count of this form may tell, whoever asks for it.
+
+    An export may be asked to tell less, never more.
+    """
+
+    shuffled: bool = False
+    """Nothing that leaves the house tells in which order the sheets were scanned."""
+    smallest_group: int = Field(default=0, ge=0, le=10_000)
+    """Groups of fewer valid sheets get no figures of their own; 0 hides none."""
+
+
 class Form(_Part):
     """A registered form."""
 
@@ -194,6 +206,7 @@ class Form(_Part):
     version: Text = "1"
     language: Text = "vi"
     rule: Rule = Rule()
+    secrecy: FormSecrecy = FormSecrecy()
     pages: tuple[Page, ...] = Field(min_length=1)
     contests: tuple[Contest, ...] = ()
     private: tuple[Zone, ...] = ()
@@ -203,10 +216,12 @@ class Form(_Part):
 
     @model_serializer(mode="wrap")
     def _leave_out_the_usual(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without ``comments`` where there are none: forms of before keep their content hash."""
+        """Without what forms of before have not: they keep their content hash."""
         fields: dict[str, Any] = handler(self)
         if not self.comments:
             fields.pop("comments", None)
+        if self.secrecy == FormSecrecy():
+            fields.pop("secrecy", None)
         return fields
 
     @model_validator(mode="after")

@@ -100,7 +100,7 @@ def write_bundle(
         forms: The count's forms.
         path: The PDF to write; its folder is made.
         is_secret: Nobody may learn in which order the papers came: the sheets lie in an order
-            drawn by lot and have its numbers.
+            drawn by lot and have its numbers. So they do where a form asks for it.
         tell: Told after each sheet how many are done and how many there are.
 
     Raises:
@@ -112,7 +112,7 @@ def write_bundle(
         (number, [source for _number, source in sources])
         for number, sources in groupby(store.sources(), key=lambda one: one[0])
     ]
-    if is_secret:
+    if is_secret or any(form.secrecy.shuffled for form in forms):
         SystemRandom().shuffle(sheets)
         sheets = [(place, sources) for place, (_number, sources) in enumerate(sheets, start=1)]
     shown: list[_Page] = []

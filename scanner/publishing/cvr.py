@@ -18,13 +18,12 @@ from typing import Generic, TextIO, TypeVar
 from scanner import __version__
 from scanner.ballot import SheetStatus
 from scanner.counting.account import open_books
-from scanner.counting.adjudication import SheetRecord, answers, open_doubts, resolve
+from scanner.counting.adjudication import SheetRecord, answers, open_doubts
 from scanner.counting.records import IMAGES_FOLDER, WHOLE_FILE, PageSource
-from scanner.counting.results import readers_of
+from scanner.counting.results import finals_of
 from scanner.counting.secrecy import OPEN, ListedSheet, Secrecy, list_sheets
-from scanner.counting.sheet_rules import VoidTest
 from scanner.counting.store import Store
-from scanner.counting.tally import COUNTED, CastVoteRecord
+from scanner.counting.tally import CastVoteRecord
 from scanner.errors import BadArgumentsError
 from scanner.forms.template import Contest, Form
 from scanner.messages import gettext as _
@@ -46,7 +45,6 @@ def write_cvr(
     forms: Sequence[Form],
     stream: TextIO,
     at: datetime,
-    why: VoidTest,
     secrecy: Secrecy = OPEN,
 ) -> None:
     """Write the cast vote records of a count.
@@ -56,7 +54,6 @@ def write_cvr(
         forms: Its forms.
         stream: Where they go.
         at: When, with a time zone.
-        why: Which counted sheets are void.
         secrecy: Whether the sheets are put into an order drawn by lot, and what is hidden.
 
     Raises:
@@ -71,7 +68,7 @@ def write_cvr(
     references.check(head)
     # The head without its last brace, so that the records follow as its last property.
     stream.write(_json(head)[:-1] + ',"CVR":[')
-    records = _records(_sheets(store, forms, why, secrecy), styles, references)
+    records = _records(_sheets(store, forms, secrecy), styles, references)
     between = "\n"
     for text in _by_number(records) if secrecy.is_secret else (text for _n, text in records):
         stream.write(between + text)
@@ -200,13 +197,11 @@ def _code(kind: str, value: str) -> Data:
     return {"@type": "CVR.Code", "Type": "other", "OtherType": kind, "Value": value}
 
 
-def _sheets(
-    store: Store, forms: Sequence[Form], why: VoidTest, secrecy: Secrecy
-) -> Iterator[SheetFacts]:
+def _sheets(store: Store, forms: Sequence[Form], secrecy: Secrecy) -> Iterator[SheetFacts]:
     """Every sheet of the count that is not refused, in its order, with all that may be told."""
     by_id = {form.id: form for form in forms}
     decisions = store.decisions()
-    readers = readers_of(store, forms)
+    finals = finals_of(store, forms)
     places = paper_places(store)
     files = _file_hashes(store)
     hiding = _hiding(store, forms, secrecy)
@@ -215,7 +210,7 @@ def _sheets(
     for record in store.sheets():
         form = by_id.get(record.form or "")
         made = decisions.get(record.sheet, [])
-        final = resolve(record, made, form, readers)
+        final = finals.of(record, made)
         if form is None or final.status is SheetStatus.REFUSED:
             continue
         listed = hiding.get(record.sheet)
@@ -228,7 +223,7 @@ def _sheets(
             images=[_image(source, files) for source in sources.of(record.sheet)],
             place=None if secrecy.is_secret else places[record.sheet],
             is_doubtful=_is_doubtful(record, final, form, is_decided=bool(made)),
-            void=why(final) if final.status in COUNTED else "",
+            void=final.void,
         )
 
 

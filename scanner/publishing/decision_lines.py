@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from scanner.ballot import Reason
 from scanner.counting.account import Books
 from scanner.counting.adjudication import Decision, Stage, Verdict, sheet_label, standing
+from scanner.counting.reworked import ReworkKind
 from scanner.counting.secrecy import Secrecy
-from scanner.counting.sheet_rules import Standing
 from scanner.counting.store import Store
-from scanner.counting.tally import REFUSED_BY_PERSON
+from scanner.counting.tally import REFUSED_BY_PERSON, Standing
 from scanner.forms.template import Contest, Form
 from scanner.messages import describe
 from scanner.messages import gettext as _
+from scanner.publishing.record_lines import rework_in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,9 @@ def reason_lines(store: Store, books: Books) -> list[ReasonLine]:
     """
     void: Counter[str] = Counter()
     no_paper: Counter[str] = Counter()
-    for one in books.judged.values():
-        void[one.reason] += one.standing is Standing.VOID
-        no_paper[one.reason] += one.standing is Standing.NOT_PAPER
+    for judged in (one.judged for one in books.records):
+        void[judged.reason] += judged.standing is Standing.VOID
+        no_paper[judged.reason] += judged.standing is Standing.NOT_PAPER
     whole: Counter[str] = Counter()
     at_questions: Counter[str] = Counter()
     for record in store.sheets():
@@ -100,9 +101,29 @@ def decision_lines(store: Store, books: Books, secrecy: Secrecy) -> list[Decisio
             for one in made
             if one.verdict is not Verdict.WITHDRAW
         ]
+    lines += _reworks(store, secrecy)
     if secrecy.is_secret:
         lines.sort(key=lambda one: (one.question, one.decision, one.by, one.role, one.why))
     return lines
+
+
+def _reworks(store: Store, secrecy: Secrecy) -> Iterator[DecisionLine]:
+    """What people did with whole sheets; it stands while the sheets that came of it count."""
+    gone = store.gone_sheets()
+    for one in store.reworks():
+        local = one.at.astimezone().isoformat(sep=" ", timespec="minutes")
+        yield DecisionLine(
+            sheet=""
+            if secrecy.is_secret
+            else ", ".join(sheet_label(former) for former in one.former),
+            question=_("the sheet as a whole"),
+            decision=rework_in_words(one.kind, {} if secrecy.is_secret else one.told),
+            by=one.by,
+            role="",
+            why=one.why,
+            at="" if secrecy.is_secret else local,
+            is_standing=one.kind is not ReworkKind.UNDONE and not gone & {*one.made},
+        )
 
 
 def _line(

@@ -154,7 +154,7 @@ def _published(expected: Any, sums: dict[str, ContestTally]) -> Iterator[Figure]
 
 
 def _all_figures(expected: Any, sums: dict[str, ContestTally], tally: Tally) -> Iterator[Figure]:
-    yield Figure("", "", _("sheets counted"), tally.counted, expected["sheets"])
+    yield Figure("", "", _("sheets counted"), tally.valid, expected["sheets"])
     yield Figure("", "", _("sheets refused"), tally.refused, 0)
     for contest, figures in expected["contests"].items():
         found = sums[contest]

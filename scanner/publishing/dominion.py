@@ -14,9 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from scanner import __version__
 from scanner.counting.adjudication import sheet_label
 from scanner.counting.results import final_records
-from scanner.counting.sheet_rules import void_test
 from scanner.counting.store import Store
-from scanner.counting.tally import COUNTED, CastVoteRecord
+from scanner.counting.tally import COUNTED, CastVoteRecord, Standing
 from scanner.forms.template import Contest, Form
 from scanner.publishing.paper_places import PaperPlace, paper_places
 
@@ -57,14 +56,13 @@ def dominion_rows(store: Store, forms: Sequence[Form]) -> Iterator[Sequence[str 
     yield [*lead, *heads]
     yield [*lead, *choices]
     yield [*COLUMNS, *([""] * len(heads))]
-    why = void_test(forms, store.sheet_rules())
     records = {final.sheet: final for final in final_records(store, forms)}
     serials = {record.sheet: record.serial for record in store.sheets() if record.serial}
     for number, (sheet, place) in enumerate(paper_places(store).items(), start=1):
         final = records[sheet]
         yield [
             *_lead(number, place, serials.get(sheet, sheet_label(sheet)), final.form or ""),
-            *_cells(final, contests, is_void=bool(final.status in COUNTED and why(final))),
+            *_cells(final, contests),
         ]
 
 
@@ -87,18 +85,17 @@ def _lead(number: int, place: PaperPlace, imprinted: str, form: str) -> list[str
     return [number, TABULATOR, str(place.batch), place.place, imprinted, "", "", form]
 
 
-def _cells(
-    final: CastVoteRecord, contests: Sequence[tuple[Form, Contest]], *, is_void: bool
-) -> Iterator[str]:
+def _cells(final: CastVoteRecord, contests: Sequence[tuple[Form, Contest]]) -> Iterator[str]:
     """1 where an option counts, 0 where not; nothing where the paper has no settled answer."""
     votes = {vote.contest: vote for vote in final.votes}
+    is_valid = final.standing is Standing.VALID
     for form, contest in contests:
         vote = votes.get(contest.id) if form.id == final.form else None
         for option in contest.options:
             if vote is None or final.status not in COUNTED:
                 yield NOT_ON_BALLOT
             else:
-                yield "1" if option.id in vote.options and not is_void else "0"
+                yield "1" if option.id in vote.options and is_valid else "0"
 
 
 def _titles(contests: Sequence[tuple[Form, Contest]]) -> Mapping[tuple[str, str], str]:

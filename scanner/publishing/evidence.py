@@ -11,15 +11,15 @@ from __future__ import annotations
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
 from scanner.counting.rules import describe_rule, number_text
-from scanner.counting.sheet_rules import Standing
 from scanner.counting.store import Store
 from scanner.counting.store_pictures import PicturedPage
 from scanner.counting.tally_making import TallyHeading, make_tally
@@ -28,9 +28,18 @@ from scanner.forms.template import Form
 from scanner.messages import current_language, gettext, ngettext
 from scanner.messages import gettext as _
 from scanner.publishing.evidence_figures import CROPS_ON_PAGE, figures_of_count
-from scanner.publishing.evidence_pictures import PagePicture, Shown, cut_page
+from scanner.publishing.evidence_papers import piles_of_count
+from scanner.publishing.evidence_pictures import (
+    PagePicture,
+    RefusedPage,
+    Shown,
+    cut_page,
+    cut_refused,
+    why_withheld,
+)
 from scanner.publishing.evidence_sheets import (
     Hidden,
+    RefusedEvidence,
     SheetEvidence,
     answers_of,
     gather_sheets,
@@ -90,7 +99,7 @@ def write_evidence(
     passing = folder.with_name(f"{folder.name}.part")
     try:
         shutil.rmtree(passing, ignore_errors=True)
-        for part in ("figures", "sheets", "pictures"):
+        for part in ("figures", "papers", "sheets", "pictures"):
             (passing / part).mkdir(parents=True)
         _write(store, list(forms), passing, request, at)
         if folder.is_dir():
@@ -110,10 +119,14 @@ def write_evidence(
 def _write(
     store: Store, forms: list[Form], folder: Path, request: EvidenceRequest, at: datetime
 ) -> None:
+    request = replace(request, heading=request.heading.kept_to(forms))
     tally = make_tally(store, forms, request.heading, at=at)
     hidden = hidden_contests(tally)
     sheets, refused = gather_sheets(store, forms, hidden, is_secret=request.is_secret)
-    pictures = _cut(store, sheets, folder / "pictures", request, hidden)
+    done = _teller(request.progress, len(sheets) + len(refused))
+    pictures = _cut(store, sheets, folder / "pictures", hidden, done)
+    loose = _cut_loose(store, forms, [*sheets, *refused], folder / "pictures", hidden, done)
+    piles = piles_of_count(tally, sheets, refused)
     figures = list(figures_of_count(forms, tally, sheets, pictures, hidden))
     templates = _environment()
 
@@ -123,10 +136,6 @@ def _write(
         )
         path.write_text(text, encoding="utf-8", newline="\n")
 
-    groups = [
-        (name, [one for one in sheets if one.standing is standing])
-        for standing, name in ((Standing.VOID, _("Void")), (Standing.IN_REVIEW, _("In review")))
-    ]
     shutil.copyfile(TEMPLATES / STYLE, folder / STYLE)
     write(
         folder / INDEX,
@@ -134,9 +143,8 @@ def _write(
         tally=tally,
         pairs=list(zip(forms, tally.forms, strict=True)),
         figures=figures,
-        groups=[group for group in groups if group[1]],
+        piles=piles,
         hidden=hidden,
-        refused=refused,
         rule=describe_rule(tally.rule),
         at=at,
     )
@@ -146,9 +154,16 @@ def _write(
             crops = figure.crops[first : first + CROPS_ON_PAGE]
             path = folder / "figures" / figure.page(number)
             write(path, "figure.html", figure=figure, turn=number, crops=crops)
+    for pile in piles:
+        for number in range(1, pile.pages + 1):
+            write(folder / "papers" / pile.page(number), "papers.html", pile=pile, turn=number)
+    for one in refused:
+        values = {"sheet": one, "loose": loose[one.key]}
+        write(folder / "sheets" / f"{one.key}.html", "refused.html", **values)
     for sheet in sheets:
         answers = answers_of(sheet, hidden)
         values = {"sheet": sheet, "pages": pictures[sheet.key], "answers": answers}
+        values["loose"] = loose[sheet.key]
         write(folder / "sheets" / f"{sheet.key}.html", "sheet.html", **values)
 
 
@@ -156,17 +171,14 @@ def _cut(
     store: Store,
     sheets: Sequence[SheetEvidence],
     folder: Path,
-    request: EvidenceRequest,
     hidden: Hidden,
+    done: Callable[[], None],
 ) -> dict[str, list[PagePicture]]:
     """The pictures of all sheets, each page decoded once; by key of the sheet."""
-    numbers = {sheet.record.sheet for sheet in sheets}
-    scans: defaultdict[int, list[PicturedPage]] = defaultdict(list)
-    for page in store.pictured_pages(numbers):
-        scans[page.sheet].append(page)
+    scans = _scans_of(store, sheets)
     made: dict[str, list[PagePicture]] = {}
     try:
-        for done, sheet in enumerate(sheets, start=1):
+        for sheet in sheets:
             pages = [page for page in scans[sheet.record.sheet] if page.form == sheet.form.id]
             covered = {contest for form, contest in hidden if form == sheet.form.id}
             shown = Shown(
@@ -179,13 +191,62 @@ def _cut(
                 },
             )
             made[sheet.key] = [cut_page(one, sheet.form, sheet.key, shown, folder) for one in pages]
-            if request.progress is not None:
-                request.progress(done, len(sheets))
+            done()
     except ValueError as error:
         raise InputError(_("The scan cannot be read any more.")) from error
     finally:
         close_files()
     return made
+
+
+def _cut_loose(
+    store: Store,
+    forms: Sequence[Form],
+    papers: Sequence[SheetEvidence | RefusedEvidence],
+    folder: Path,
+    hidden: Hidden,
+    done: Callable[[], None],
+) -> dict[str, list[RefusedPage]]:
+    """The pictures of pages that are no part of a sheet as it was read, where they may be shown.
+
+    Those of what was refused; and those from which a person typed the answers by hand.
+    """
+    by_id = {form.id: form for form in forms}
+    withheld = why_withheld(forms, has_hidden=bool(hidden))
+    scans = _scans_of(store, papers)
+    made: dict[str, list[RefusedPage]] = {}
+    try:
+        for one in papers:
+            made[one.key] = []
+            own = one.form.id if isinstance(one, SheetEvidence) else None
+            pages = [page for page in scans[one.record.sheet] if own is None or page.form != own]
+            for place, page in enumerate(pages, start=1):
+                covered = {contest for form, contest in hidden if form == page.form}
+                name = f"{one.key}-r{place}"
+                marks = Shown(chosen=(), covered=covered)
+                form = by_id.get(page.form or "")
+                made[one.key].append(cut_refused(page, form, name, marks, withheld, folder))
+            if isinstance(one, RefusedEvidence):
+                done()
+    finally:
+        close_files()
+    return made
+
+
+def _teller(tell: Tell | None, total: int) -> Callable[[], None]:
+    """What is called after each sheet, and tells how many are done."""
+    numbers = count(1)
+    return lambda: None if tell is None else tell(next(numbers), total)
+
+
+def _scans_of(
+    store: Store, papers: Sequence[SheetEvidence | RefusedEvidence]
+) -> defaultdict[int, list[PicturedPage]]:
+    """The pages of some sheets, by the sheet's number."""
+    scans: defaultdict[int, list[PicturedPage]] = defaultdict(list)
+    for page in store.pictured_pages({one.record.sheet for one in papers}):
+        scans[page.sheet].append(page)
+    return scans
 
 
 def _environment() -> jinja2.Environment:

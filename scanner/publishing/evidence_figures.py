@@ -9,8 +9,7 @@ from math import ceil
 
 from scanner.ballot import ContestState
 from scanner.counting.rules import answer_shares, percent_text
-from scanner.counting.sheet_rules import Standing
-from scanner.counting.tally import CastVote
+from scanner.counting.tally import CastVote, Standing
 from scanner.counting.tally_file import TallyContest, TallyFile, TallyForm
 from scanner.errors import TallyMismatchError
 from scanner.forms.template import Contest, Form

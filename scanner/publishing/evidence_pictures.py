@@ -1,22 +1,26 @@
 """The pictures of the evidence: each page of a sheet laid on its form, and its answers cut out.
 
-What is private is covered before anything is cut, so no picture in the folder shows it.
+What is private is covered before anything is cut, so no picture in the folder shows it. On a page
+that lies on no form nothing can be covered; it is shown only where the forms have nothing private.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from scanner.counting.records import WHOLE_FILE
 from scanner.counting.store_pictures import PicturedPage
+from scanner.errors import InputError
 from scanner.forms.template import Comment, Form, Zone
 from scanner.geometry import Box
+from scanner.messages import gettext as _
 from scanner.publishing.crops import contest_box
-from scanner.publishing.cutting import Gray, cover, lay, long_side_px
+from scanner.publishing.cutting import Gray, cover, lay, long_side_px, shrink
 from scanner.reading.pages import load_page
 
 PX_PER_MM = 5.0
@@ -27,6 +31,8 @@ MASK_MARGIN_MM = 1.0
 """By which a private zone is covered beyond its edges: paper stretches."""
 CROP_MARGIN_MM = 1.0
 JPEG_QUALITY = 60
+REFUSED_LONG_SIDE_PX = 1500
+"""Of a page that lies on no form: as fine as an A4 page that does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +123,72 @@ def cut_page(page: PicturedPage, form: Form, key: str, marks: Shown, folder: Pat
         chosen=tuple(outlines),
         crops=crops,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedPage:
+    """One page of what was refused."""
+
+    laid: PagePicture | None = None
+    """Where it lies on a form after all, as a copy does."""
+    file: str = ""
+    """The page as it was scanned; empty where it lies on a form, or is not shown."""
+    withheld: str = ""
+    """Why it is not shown; empty where it is."""
+
+
+def why_withheld(forms: Iterable[Form], *, has_hidden: bool) -> str:
+    """Why pages that lie on no form are not shown; empty where they are.
+
+    Args:
+        forms: The count's forms: any of them may be what a page was.
+        has_hidden: Whether answers of groups that are too small are covered on other pages.
+    """
+    is_private = any(form.private or any(one.private for one in form.comments) for form in forms)
+    if is_private:
+        return _(
+            "Not shown: the form has places where voters write about themselves or in their own"
+            " words, and on a page that could not be laid on it nobody knows where they are."
+        )
+    if has_hidden:
+        return _(
+            "Not shown: answers of groups that are too small are covered, and on a page that could"
+            " not be laid on the form nobody knows where they are."
+        )
+    return ""
+
+
+def cut_refused(
+    page: PicturedPage, form: Form | None, name: str, marks: Shown, withheld: str, folder: Path
+) -> RefusedPage:
+    """Write the picture of a page that was refused, where it may be shown.
+
+    Args:
+        page: The scan.
+        form: The form on which it lies; None where it lies on none.
+        name: With which its file begins.
+        marks: What is covered where it lies on a form.
+        withheld: Why a page that lies on none is not shown; empty where it is.
+        folder: Where the file goes.
+
+    Raises:
+        OSError: A file cannot be written.
+    """
+    if form is not None and page.homography:
+        return RefusedPage(laid=cut_page(page, form, name, marks, folder))
+    if withheld:
+        return RefusedPage(withheld=withheld)
+    if page.number == WHOLE_FILE:
+        return RefusedPage(withheld=_("Not shown: the file has no page that can be opened."))
+    try:
+        gray = load_page(page.path, page.number, min_long_side_px=REFUSED_LONG_SIDE_PX).gray
+    except (InputError, ValueError):
+        return RefusedPage(withheld=_("Not shown: the file has no page that can be opened."))
+    height, width = gray.shape
+    file = f"{name}.jpg"
+    _write(shrink(gray, max(1, round(REFUSED_LONG_SIDE_PX * width / max(width, height)))),
+           folder / file)  # fmt: skip
+    return RefusedPage(file=file)
 
 
 def _private(form: Form, number: int) -> list[Box]:

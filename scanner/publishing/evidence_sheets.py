@@ -8,13 +8,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from scanner.ballot import Reason, SheetStatus
+from scanner.ballot import SheetStatus
 from scanner.counting.adjudication import SheetRecord, as_read, sheet_label
 from scanner.counting.journal import Action, Entry
 from scanner.counting.results import final_records
-from scanner.counting.sheet_rules import Judged, Standing, judge
 from scanner.counting.store import Store
-from scanner.counting.tally import REFUSED_BY_PERSON, CastVote, CastVoteRecord
+from scanner.counting.tally import CastVote, CastVoteRecord, Standing
 from scanner.counting.tally_file import TallyFile
 from scanner.forms.template import Contest, Form
 from scanner.messages import describe
@@ -58,8 +57,10 @@ class SheetEvidence:
     """Of its files."""
     name: str
     standing: Standing
+    reason: str
+    """The reason of its standing; empty for a sheet that is valid or in doubt."""
     why: str
-    """Why it is void or waits; empty for a valid sheet."""
+    """Why it is void or waits, in words; empty for a valid sheet."""
     form: Form
     record: SheetRecord
     final: CastVoteRecord
@@ -69,12 +70,19 @@ class SheetEvidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """A paper of which nothing is shown: nobody knows what on it is private."""
+class RefusedEvidence:
+    """A page that was refused, or a sheet that is no paper of the count, as its page shows it."""
 
+    key: str
+    """Of its files."""
     name: str
+    standing: Standing
+    reason: str
     why: str
+    """The reason in words."""
+    record: SheetRecord
     source: tuple[str, ...]
+    """Files and pages that it was scanned from; none where that is secret."""
     entries: tuple[EntryLine, ...]
 
 
@@ -91,10 +99,9 @@ def hidden_contests(tally: TallyFile) -> Hidden:
 
 def gather_sheets(
     store: Store, forms: Sequence[Form], hidden: Hidden, *, is_secret: bool
-) -> tuple[list[SheetEvidence], list[Refused]]:
+) -> tuple[list[SheetEvidence], list[RefusedEvidence]]:
     """Every sheet of the count, in the order in which it is shown."""
     by_id = {form.id: form for form in forms}
-    rules = store.sheet_rules()
     entries: defaultdict[int, list[Entry]] = defaultdict(list)
     for entry in store.entries():
         is_hidden = any(contest == entry.contest for _form, contest in hidden)
@@ -109,29 +116,42 @@ def gather_sheets(
     if is_secret:
         secrets.SystemRandom().shuffle(finals)
     sheets: list[SheetEvidence] = []
-    refused: list[Refused] = []
+    refused: list[RefusedEvidence] = []
     for place, final in enumerate(finals, start=1):
         form = by_id.get(read[final.sheet].form or "")
-        judged = judge(final, form, rules)
         lines = tuple(tell(entry, forms) for entry in entries[final.sheet])
+        if is_secret:
+            lines = tuple(_without_order(line) for line in lines)
         label = place if is_secret else sheet_label(final.sheet)
+        key = secrets.token_hex(6) if is_secret else sheet_label(final.sheet)
         name = _("Sheet {number}").format(number=label)
         source = () if is_secret else tuple(sources[final.sheet])
-        if form is None or judged.standing is Standing.NOT_PAPER:
-            why = refusal_in_words(final.refusal)
-            refused.append(Refused(name, why, source, () if is_secret else lines))
+        if form is None or final.standing is Standing.NOT_PAPER:
+            refused.append(
+                RefusedEvidence(
+                    key=key,
+                    name=name,
+                    standing=final.standing,
+                    reason=final.judged.reason,
+                    why=refusal_in_words(final.refusal),
+                    record=read[final.sheet],
+                    source=source,
+                    entries=lines,
+                )
+            )
             continue
         sheets.append(
             SheetEvidence(
-                key=secrets.token_hex(6) if is_secret else sheet_label(final.sheet),
+                key=key,
                 name=name,
-                standing=judged.standing,
-                why=_why(judged, final),
+                standing=final.standing,
+                reason=final.judged.reason,
+                why=_why(final),
                 form=form,
                 record=read[final.sheet],
                 final=final,
                 source=source,
-                entries=tuple(_without_order(line) for line in lines) if is_secret else lines,
+                entries=lines,
             )
         )
     return sheets, refused
@@ -149,14 +169,11 @@ def _without_order(line: EntryLine) -> EntryLine:
     return replace(line, number=0, sheet=None, hash="", facts=line.facts[:2])
 
 
-def _why(judged: Judged, final: CastVoteRecord) -> str:
+def _why(final: CastVoteRecord) -> str:
     if final.status is SheetStatus.IN_DOUBT:
         return describe(SheetStatus.IN_DOUBT)
-    if not judged.reason:
-        return ""
-    if judged.reason == REFUSED_BY_PERSON or final.status is SheetStatus.REFUSED:
-        return refusal_in_words(judged.reason)
-    return describe(Reason(judged.reason))
+    reason = final.judged.reason
+    return refusal_in_words(reason) if reason else ""
 
 
 def answers_of(sheet: SheetEvidence, hidden: Hidden) -> list[Answer]:

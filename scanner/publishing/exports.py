@@ -19,9 +19,8 @@ from scanner.counting.account import Books, open_books
 from scanner.counting.adjudication import sheet_label
 from scanner.counting.results import final_records
 from scanner.counting.secrecy import OPEN, Secrecy, list_sheets
-from scanner.counting.sheet_rules import void_test
 from scanner.counting.store import Store
-from scanner.counting.tally import COUNTED, CastVote, CastVoteRecord
+from scanner.counting.tally import CastVote, CastVoteRecord, Standing
 from scanner.counting.tally_file import TallyFile
 from scanner.counting.tally_making import TallyHeading, make_tally
 from scanner.errors import BadArgumentsError
@@ -54,6 +53,7 @@ BOX_COLUMNS = (
     *MEASURES,
     "reasons",
     "sheet_status",
+    "standing",
     "counted",
 )
 WORD_COLUMNS = (
@@ -69,7 +69,7 @@ WORD_COLUMNS = (
     "typed_by",
     "typed_at",
 )
-VOTE_COLUMNS = ("sheet", "batch", "status", "form", "refusal", "reasons")
+VOTE_COLUMNS = ("sheet", "batch", "status", "standing", "form", "refusal", "void", "reasons")
 BETWEEN_OPTIONS = "|"
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -136,19 +136,23 @@ def write_export(
         forms: The count's forms.
         path: The file to write; its folder is made.
         at: When it is made, with a time zone.
-        heading: Whose figures they are, of which period, and how percentages are made.
+        heading: Whose figures they are, of which period, and what they are not to tell; the forms
+            may ask for more secrecy than it does.
 
     Raises:
         BadArgumentsError: The vote is secret, and this would show the order of the sheets.
         StorageError: It cannot be written there.
     """
-    heading = heading or TallyHeading()
+    is_asked = heading is not None and heading.is_secret
+    heading = (heading or TallyHeading()).kept_to(forms)
     if heading.is_secret and what in SHOW_ORDER:
         raise BadArgumentsError(
             _("'{what}' shows in which order the sheets lay, and the vote is secret.").format(
                 what=what
             ),
-            remedy=_("Without --secret it is for those only who may see the sheets."),
+            remedy=_("Without --secret it is for those only who may see the sheets.")
+            if is_asked and not any(form.secrecy.shuffled for form in forms)
+            else _("The form asks for it ('secrecy' in its form.yaml), and no option alters that."),
         )
     secrecy = Secrecy(heading.is_secret, heading.smallest_group)
     if what in _OF_FIGURES:
@@ -166,7 +170,7 @@ def write_export(
         return
     with open_whole(path) as file, io.TextIOWrapper(file, "utf-8", newline="") as stream:
         if what is Export.CVR:
-            write_cvr(store, forms, stream, at, void_test(forms, store.sheet_rules()), secrecy)
+            write_cvr(store, forms, stream, at, secrecy)
             return
         stream.write("\N{BYTE ORDER MARK}")
         is_votes = what is Export.VOTES
@@ -203,6 +207,7 @@ def box_rows(store: Store, forms: Sequence[Form]) -> Iterator[Sequence[str | int
             *(round(getattr(target.measures, measure), 6) for measure in MEASURES),
             " ".join(target.reasons),
             record.status.value,
+            record.standing.value,
             _counts(record, answers.get(target.contest), target.option),
         )
 
@@ -226,8 +231,10 @@ def vote_rows(
             sheet_label(one.number),
             "" if one.batch is None else one.batch,
             final.status.value,
+            final.standing.value,
             guard(final.form or ""),
             final.refusal,
+            final.void,
             "" if secrecy.is_secret else reasons[final.sheet],
             *(guard(answers.get(contest, "")) for contest in contests),
         )
@@ -260,8 +267,8 @@ def word_rows(store: Store, forms: Sequence[Form]) -> Iterator[Sequence[str | in
 
 
 def answer(record: CastVoteRecord, vote: CastVote) -> str:
-    """The final answer to a contest as one text; empty on a sheet that is not counted."""
-    if record.status not in COUNTED:
+    """The final answer to a contest as one text; empty on a sheet that is not valid."""
+    if record.standing is not Standing.VALID:
         return ""
     if vote.state in {ContestState.VOTED, ContestState.UNDERVOTE}:
         return BETWEEN_OPTIONS.join(vote.options)
@@ -315,8 +322,8 @@ def _final_votes(
 
 
 def _counts(record: CastVoteRecord, vote: CastVote | None, option: str) -> str:
-    """1 where the option counts in the end, 0 where not, empty where nothing is counted yet."""
-    if record.status not in COUNTED or vote is None:
+    """1 where the option counts in the end, 0 where not, empty on a sheet that is not valid."""
+    if record.standing is not Standing.VALID or vote is None:
         return ""
     return "1" if option in vote.options else "0"
 

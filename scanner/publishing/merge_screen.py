@@ -20,8 +20,7 @@ from scanner.counting.rules import (
     share,
 )
 from scanner.counting.tally_file import TallyContest, TallyFile, TallyForm
-from scanner.counting.unit_tree import UnitTree
-from scanner.counting.weighing import is_weighted, weighted_shares
+from scanner.counting.weighing import describe_weights, weighted_answers
 from scanner.messages import current_language, ngettext
 from scanner.messages import gettext as _
 
@@ -32,18 +31,20 @@ RATES = ShareRule(decimals=2)
 """Shares of a quota: two decimals, halves up."""
 
 
-def show_roll_up(result: RollUp, tree: UnitTree) -> Iterator[RenderableType]:
+def show_roll_up(result: RollUp) -> Iterator[RenderableType]:
     """The units, the figures of the whole, and how they came about.
 
     Raises:
-        BadArgumentsError: The tree has weights, and the figures cannot be weighted.
+        BadArgumentsError: The units have weights, and the figures cannot be weighted.
     """
     yield from (Text(line, style=WARNING_STYLE) for line in _notices_in_words(result.notices))
     yield _show_units(result)
     if result.total is not None:
         for form in result.total.forms:
-            yield _show_form(result.total, form, tree)
+            yield _show_form(result.total, form)
         yield Text(describe_rule(result.total.rule), style="dim")
+        if result.total.weights:
+            yield Text(describe_weights(), style="dim")
     yield from coverage_in_words(result)
 
 
@@ -198,25 +199,25 @@ def _style(standing: Standing) -> str:
     return "yellow" if standing.missing or standing.late or standing.short_periods else ""
 
 
-def _show_form(total: TallyFile, form: TallyForm, tree: UnitTree) -> RenderableType:
+def _show_form(total: TallyFile, form: TallyForm) -> RenderableType:
     """The sums of a form; where units have weights, with a column of weighted shares."""
     title = f"{form.title} ({form.id})" if form.title else form.id
     table = Table(title=title, title_justify="left", title_style="bold")
     table.add_column(_("Option"))
     table.add_column(_("Votes"), justify="right")
     table.add_column("%", justify="right")
-    if is_weighted(tree):
+    if total.weights:
         table.add_column(_("weighted"), justify="right")
     for contest in form.contests:
         table.add_row(Text(contest.title or contest.id, style="bold"))
-        for cells, style in _contest_rows(total, form, contest, tree):
+        for cells, style in _contest_rows(total, form, contest):
             table.add_row(*(Text(cell, style=style) for cell in cells))
         table.add_section()
     return table
 
 
 def _contest_rows(
-    total: TallyFile, form: TallyForm, contest: TallyContest, tree: UnitTree
+    total: TallyFile, form: TallyForm, contest: TallyContest
 ) -> Iterator[tuple[Sequence[str], str]]:
     language = current_language()
     whole = total.whole(form, contest)
@@ -224,16 +225,16 @@ def _contest_rows(
     of_options, of_rest = answer_shares(
         [one.votes for one in contest.options], figures, whole, total.rule, most=contest.max
     )
-    columns = [of_options]
-    if is_weighted(tree):
-        columns.append(weighted_shares(total, form, contest, tree))
-    for number, option in enumerate(contest.options):
-        cells = (percent_text(column[number], language) for column in columns)
-        yield (f"  {option.label}", f"{_number(option.votes)}/{_number(whole)}", *cells), ""
-    names = (_("no answer"), _("too many"))
-    for name, figure, value in zip(names, figures, of_rest, strict=True):
-        part = percent_text(value, language) if value is not None else ""
-        yield (f"  {name}", f"{_number(figure)}/{_number(whole)}", part), "dim"
+    columns = [[*of_options, *of_rest]]
+    if total.weights:
+        heavy_options, heavy_rest = weighted_answers(total, form, contest)
+        columns.append([*heavy_options, *heavy_rest])
+    lines = [(option.label, option.votes, "") for option in contest.options]
+    lines += [(_("no answer"), contest.blank, "dim"), (_("too many"), contest.overvote, "dim")]
+    for number, (name, figure, style) in enumerate(lines):
+        values = (column[number] for column in columns)
+        cells = ("" if one is None else percent_text(one, language) for one in values)
+        yield (f"  {name}", f"{_number(figure)}/{_number(whole)}", *cells), style
 
 
 def sources_in_words(total: TallyFile) -> str:

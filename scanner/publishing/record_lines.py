@@ -16,6 +16,7 @@ from scanner.ballot import ContestState, SheetStatus
 from scanner.counting.adjudication import Stage, Verdict, sheet_label
 from scanner.counting.journal import Action, Entry
 from scanner.counting.people import Person, Role
+from scanner.counting.reworked import ReworkKind
 from scanner.counting.second_reader import SecondReader
 from scanner.forms.template import Contest, Form
 from scanner.messages import describe
@@ -115,12 +116,38 @@ def name_of_policy(policy: SecondReader) -> str:
     return names[policy]
 
 
+def rework_in_words(kind: ReworkKind, told: Mapping[str, Any]) -> str:
+    """What a person did with a whole sheet.
+
+    Args:
+        kind: What was done.
+        told: What else the person said of it.
+    """
+    words = {
+        ReworkKind.READ_AGAIN: _("read again"),
+        ReworkKind.PAIRED: _("made one sheet"),
+        ReworkKind.TAKEN_APART: _("taken apart"),
+        ReworkKind.TYPED: _("its answers are typed by hand"),
+        ReworkKind.FOREIGN: _("set aside, no ballot of this count"),
+        ReworkKind.COPY: _("set aside, a copy of another sheet"),
+        ReworkKind.VOID: _("declared void"),
+        ReworkKind.UNDONE: _("undone, counts no more"),
+    }
+    copy_of = told.get("copy_of")
+    if isinstance(copy_of, int):
+        return _("set aside, a copy of sheet {copy}").format(copy=sheet_label(copy_of))
+    return words[kind]
+
+
 def _what(entry: Entry, contest: Contest | None) -> str:
     if entry.action is Action.DECIDED:
         return _answer(entry.detail["row"], contest)
     if entry.action is Action.EVENT:
         row = entry.detail["row"]
         return _event(row["what"], json.loads(row["detail"]))
+    if entry.action is Action.REWORKED:
+        # Not which sheet it copies: where the vote is secret that would say too much.
+        return rework_in_words(ReworkKind(entry.detail["row"]["kind"]), {})
     if entry.action in {Action.PERSON_ADDED, Action.PERSON_CHANGED}:
         return f"{_names()[entry.action]}: {entry.detail['person']['name']}"
     return _names()[entry.action]
@@ -138,7 +165,6 @@ def _names() -> Mapping[Action, str]:
         Action.CHECK_READ: _("reads a box of the random check"),
         Action.CHECK_ENDED: _("ends a random check"),
         Action.WORDS_TYPED: _("types written words"),
-        Action.REWORKED: _("puts a sheet together anew"),
         Action.PERSON_ADDED: _("adds a person"),
         Action.PERSON_CHANGED: _("changes a person"),
         Action.POLICY: _("chooses who reads"),

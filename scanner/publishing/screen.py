@@ -91,8 +91,8 @@ def closing_sentences(tally: Tally) -> Iterator[Text]:
             ngettext(
                 "This tally is provisional: {n} sheet waits for a person and counts for nobody.",
                 "This tally is provisional: {n} sheets wait for a person and count for nobody.",
-                tally.in_doubt,
-            ).format(n=tally.in_doubt),
+                tally.in_review,
+            ).format(n=tally.in_review),
             style=WARNING_STYLE,
         )
     elif tally.closes:

@@ -11,10 +11,9 @@ from scanner.counting.adjudication import (
     SheetRecord,
     Stage,
     open_questions,
-    resolve,
     sheet_label,
 )
-from scanner.counting.results import readers_of
+from scanner.counting.results import finals_of
 from scanner.counting.store import Store
 from scanner.forms.template import Form
 from scanner.messages import describe
@@ -37,24 +36,26 @@ def list_sheets(
         status: Only sheets that stand so; None for all.
         sheet: Only this sheet; None for all.
     """
-    by_id = {form.id: form for form in forms}
     decisions = store.decisions()
-    readers = readers_of(store, forms)
+    finals = finals_of(store, forms)
     places: defaultdict[int, list[str]] = defaultdict(list)
     for number, source in store.sources(sheet):
         places[number].append(place_of(source.name, source.number))
     papers = store.same_papers()
     lines = []
     for record in store.sheets(sheet_id=sheet):
-        form = by_id[record.form] if record.form is not None else None
+        form = finals.forms[record.form] if record.form is not None else None
         made = decisions.get(record.sheet, ())
-        final = resolve(record, made, form, readers)
+        final = finals.of(record, made)
         if status is not None and final.status is not status:
             continue
         if final.status is SheetStatus.REFUSED:
             reasons = [refusal_in_words(final.refusal)]
+        elif final.void:
+            why = refusal_in_words(final.void)
+            reasons = [_("Void by the rules of the count: {reason}").format(reason=why)]
         else:
-            questions = open_questions(record, made, form.rule, readers) if form else []
+            questions = open_questions(record, made, form.rule, finals.readers) if form else []
             reasons = _doubts_in_words(record, questions, form, papers)
         pages = tuple(places[record.sheet])
         lines.append(SheetLine(record.sheet, final.status, record.form, tuple(reasons), pages))

@@ -18,6 +18,7 @@ from typing import Any
 
 import jsonschema
 
+from scanner.counting.adding import BY_UNIT
 from scanner.counting.rules import answer_shares
 from scanner.counting.store import Store
 from scanner.counting.tally import Gap
@@ -31,7 +32,8 @@ from scanner.counting.tally_file import (
     TallyUnit,
 )
 from scanner.counting.tally_making import TallyHeading, make_tally
-from scanner.errors import TallyMismatchError, UnreadableFileError
+from scanner.counting.weighing import weight_text, weighted_shares
+from scanner.errors import BadArgumentsError, TallyMismatchError, UnreadableFileError
 from scanner.forms.template import Form
 from scanner.forms.workshop import open_whole
 from scanner.messages import gettext as _
@@ -81,7 +83,8 @@ def tally_of_bytes(content: bytes, path: Path) -> TallyFile:
         check_tally(data)
         tally = parse_tally(data)
         _check_sums(tally)
-    except TallyMismatchError as error:
+        _check_weights(tally)
+    except (BadArgumentsError, TallyMismatchError) as error:
         raise TallyMismatchError(error.message, remedy=error.remedy, path=path) from error
     return replace(tally, sha256=hashlib.sha256(content).hexdigest(), file=path.name)
 
@@ -143,7 +146,20 @@ def check_tally(data: Any) -> None:
 
 
 def tally_data(tally: TallyFile) -> dict[str, Any]:
-    """A tally as plain data, as it is written."""
+    """A tally as plain data, as it is written.
+
+    Raises:
+        BadArgumentsError: Its units have weights, and its figures cannot be weighted.
+    """
+    data = _data(tally)
+    if tally.weights:
+        data["weights"] = [
+            {"unit": _unit(one.unit), "weight": weight_text(one.weight)} for one in tally.weights
+        ]
+    return data
+
+
+def _data(tally: TallyFile) -> dict[str, Any]:
     return {
         "format": FORMAT_VERSION,
         "program": {"name": "kiemphieu", "version": tally.program},
@@ -235,6 +251,28 @@ def _check_sums(tally: TallyFile) -> None:
             )
 
 
+def _check_weights(tally: TallyFile) -> None:
+    """See that weighted shares can be made again of what the tally says.
+
+    Raises:
+        BadArgumentsError: They cannot.
+    """
+    if not tally.weights:
+        return
+    weighed = [one.unit.id for one in tally.weights]
+    units = {
+        group.id
+        for breakdown in tally.breakdowns
+        if breakdown.by == BY_UNIT
+        for group in breakdown.groups
+    }
+    if len(set(weighed)) < len(weighed) or not units <= set(weighed):
+        raise BadArgumentsError(_("The weights of this tally are not those of its units."))
+    for form in tally.forms:
+        for contest in form.contests:
+            weighted_shares(tally, form, contest)
+
+
 def _all_contests(tally: TallyFile) -> list[tuple[str, TallyContest]]:
     own = [(form.id, contest) for form in tally.forms for contest in form.contests]
     parts = [
@@ -302,7 +340,12 @@ def _form(tally: TallyFile, form: TallyForm) -> dict[str, Any]:
         },
         "straight_lines": form.straight_lines,
         "contests": [
-            _contest(contest, percents(tally, form, contest)) for contest in form.contests
+            _contest(
+                contest,
+                percents(tally, form, contest),
+                _weighted_percents(tally, form, contest) if tally.weights else None,
+            )
+            for contest in form.contests
         ],
     }
 
@@ -316,7 +359,15 @@ def percents(tally: TallyFile, form: TallyForm, contest: TallyContest) -> list[s
     return [format(one, "f") for one in options]
 
 
-def _contest(contest: TallyContest, shares_of: Sequence[str] | None) -> dict[str, Any]:
+def _weighted_percents(tally: TallyFile, form: TallyForm, contest: TallyContest) -> list[str]:
+    return [format(one, "f") for one in weighted_shares(tally, form, contest)]
+
+
+def _contest(
+    contest: TallyContest,
+    shares_of: Sequence[str] | None,
+    weighted: Sequence[str] | None = None,
+) -> dict[str, Any]:
     options: list[Mapping[str, Any]] = [
         {"id": option.id, "label": option.label, "votes": option.votes}
         for option in contest.options
@@ -324,6 +375,11 @@ def _contest(contest: TallyContest, shares_of: Sequence[str] | None) -> dict[str
     if shares_of is not None:
         options = [
             {**option, "percent": share} for option, share in zip(options, shares_of, strict=True)
+        ]
+    if weighted is not None:
+        options = [
+            {**option, "weighted_percent": share}
+            for option, share in zip(options, weighted, strict=True)
         ]
     return {
         "id": contest.id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 
 from scanner.counting.rules import Denominator, Rounding, ShareRule
@@ -22,6 +23,7 @@ from scanner.counting.tally_file import (
     TallySheets,
     TallySource,
     TallyUnit,
+    TallyWeight,
 )
 
 Data = Mapping[str, Any]
@@ -83,6 +85,10 @@ def parse_tally(data: Data) -> TallyFile:
                 one["returned"],
             )
             for one in data.get("sources", ())
+        ),
+        weights=tuple(
+            TallyWeight(TallyUnit(one["unit"]["id"], one["unit"]["name"]), Fraction(one["weight"]))
+            for one in data.get("weights", ())
         ),
     )
 

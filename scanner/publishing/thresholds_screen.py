@@ -14,6 +14,7 @@ from scanner.counting.adjudication import sheet_label
 from scanner.counting.limits import Limits
 from scanner.counting.prices import ContestPrice, Price, of_contests
 from scanner.counting.redecide import Redecision, TargetChange
+from scanner.counting.second_reader import SecondReader
 from scanner.forms.template import Form
 from scanner.messages import describe, ngettext
 from scanner.messages import gettext as _
@@ -27,8 +28,16 @@ FIRST_CONTESTS = 15
 PRESENT_STYLE = "bold"
 
 
-def show_prices(prices: Sequence[Price], forms: Sequence[Form]) -> Iterator[RenderableType]:
-    """The prices of a range of limits, what the figures mean, and where the present ones bite."""
+def show_prices(
+    prices: Sequence[Price], forms: Sequence[Form], policy: SecondReader = SecondReader.NONE
+) -> Iterator[RenderableType]:
+    """The prices of a range of limits, what the figures mean, and where the present ones bite.
+
+    Args:
+        prices: One for each pair of limits.
+        forms: The count's forms.
+        policy: Which answers a second person gives as well.
+    """
     if not prices:
         yield _("Nothing has been scanned yet.")
         return
@@ -46,10 +55,26 @@ def show_prices(prices: Sequence[Price], forms: Sequence[Form]) -> Iterator[Rend
         ),
         style="dim",
     )
+    yield from meaning_of_answers(policy)
     yield meaning_of_silent_errors()
     present = next((price for price in prices if price.is_present), None)
     if present is not None:
         yield from _show_contests(present, forms)
+
+
+def meaning_of_answers(policy: SecondReader) -> Iterator[Text]:
+    """How answers are counted where a second person reads them as well."""
+    if policy is SecondReader.NONE:
+        return
+    words = {
+        SecondReader.DOUBTS: _("Whatever is in doubt is read by two people: it is two answers."),
+        SecondReader.ALL: _("Whatever a person reads is read by two people: it is two answers."),
+        SecondReader.CLOSE: _(
+            "What is in doubt in contests that are close as things stand is read by two people:"
+            " it is two answers."
+        ),
+    }
+    yield Text(words[policy], style="dim")
 
 
 def meaning_of_silent_errors() -> Text:
@@ -64,13 +89,16 @@ def meaning_of_silent_errors() -> Text:
     )
 
 
-def show_change(change: Redecision, *, is_tried: bool) -> Iterator[RenderableType]:
+def show_change(
+    change: Redecision, policy: SecondReader = SecondReader.NONE, *, is_tried: bool
+) -> Iterator[RenderableType]:
     """What a change of the limits changed, or, where it is only tried, would change."""
     if change.is_nothing:
         yield _("These limits are in force already; nothing changes.")
         return
     before = replace(change.before, is_present=is_tried)
     yield _price_table([before, replace(change.after, is_present=not is_tried)])
+    yield from meaning_of_answers(policy)
     yield meaning_of_silent_errors()
     yield from _show_targets([one for one in change.targets if one.is_seen])
     if change.drifted:
@@ -117,7 +145,7 @@ def _price_table(prices: Sequence[Price]) -> RenderableType:
         _("Marked from"),
         _("Not marked up to"),
         _("Doubtful targets"),
-        _("Answers to look at"),
+        _("Answers to give"),
         _("Sheets to look at"),
         "%",
         _("Silent errors expected"),

@@ -240,10 +240,16 @@ def change_targets(draft: Draft, keys: Collection[int], fields: Mapping[str, Any
 
 
 def change_form(draft: Draft, fields: Mapping[str, Any]) -> Draft:
-    """Another title, version or language of the form, or another rule."""
+    """Another title, version or language of the form, another rule, or another secrecy."""
     rule = {name: fields[name] for name in ("cancel", "review") if name in fields}
-    rest = {name: value for name, value in fields.items() if name not in rule}
-    header = changed(draft.header, rule=changed(draft.header.rule, **rule), **rest)
+    secrecy = {name: fields[name] for name in ("shuffled", "smallest_group") if name in fields}
+    rest = {name: value for name, value in fields.items() if name not in {*rule, *secrecy}}
+    header = changed(
+        draft.header,
+        rule=changed(draft.header.rule, **rule),
+        secrecy=changed(draft.header.secrecy, **secrecy),
+        **rest,
+    )
     return check_draft(replace(draft, header=header))
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from scanner.ballot import ContestState, SheetStatus
-from scanner.counting.tally import ContestTally, Gap, Tally, percent
+from scanner.counting.rules import ShareRule, answer_shares, describe_rule, percent_text
+from scanner.counting.tally import ContestTally, Gap, Standing, Tally
 from scanner.forms.template import Contest, Form
-from scanner.messages import describe
+from scanner.messages import current_language, describe
 from scanner.messages import gettext as _
 from scanner.publishing.screen import gap_in_words, refusal_in_words
 
@@ -40,8 +41,8 @@ class Bar:
 
     name: str
     figure: int
-    percent: int
-    """Of the sheets counted."""
+    percent: str
+    """By the rule of the count; empty where that has none."""
     length: float
     """Of 100."""
     is_option: bool
@@ -76,7 +77,12 @@ class Progress:
 
     tally: Tally
     parts: tuple[Part, ...]
-    refusals: tuple[tuple[str, int], ...]
+    standings: tuple[tuple[Standing, str, int], ...]
+    """How many sheets are valid, void and in review, as every file of the count says it."""
+    reasons: tuple[tuple[str, int], ...]
+    """Why sheets are void, wait though nobody could read them, or are no paper."""
+    rule: str
+    """Of what percentages are."""
     checks: tuple[Check, ...]
     forms: tuple[FormPart, ...]
 
@@ -86,18 +92,26 @@ class Progress:
         return not self.tally.is_provisional
 
 
-def show_progress(tally: Tally, forms: Sequence[Form]) -> Progress:
+def show_progress(tally: Tally, forms: Sequence[Form], rule: ShareRule) -> Progress:
     """The figures of a tally as the page shows them.
 
     Args:
         tally: The tally.
         forms: The count's forms, in the order of the tally.
+        rule: How percentages are worked out.
     """
-    refusals = tally.refused_by_reason.items()
+    names = {
+        Standing.VALID: _("valid"),
+        Standing.VOID: _("void"),
+        Standing.IN_REVIEW: _("in review"),
+    }
+    reasons = (tally.refused_by_reason | tally.void_by_reason).items()
     return Progress(
         tally=tally,
         parts=tuple(_parts(tally)),
-        refusals=tuple((refusal_in_words(reason), figure) for reason, figure in refusals),
+        standings=tuple((one, name, tally.standings.get(one, 0)) for one, name in names.items()),
+        reasons=tuple((refusal_in_words(reason), figure) for reason, figure in reasons),
+        rule=describe_rule(rule),
         checks=tuple(_checks(tally)),
         forms=tuple(
             FormPart(
@@ -105,7 +119,7 @@ def show_progress(tally: Tally, forms: Sequence[Form]) -> Progress:
                 counted=sums.counted,
                 in_doubt=sums.in_doubt,
                 charts=tuple(
-                    _chart(contest, figures)
+                    _chart(contest, figures, rule, tally.returned(sums))
                     for contest, figures in zip(form.contests, sums.contests, strict=True)
                 ),
             )
@@ -144,6 +158,11 @@ def _checks(tally: Tally) -> Iterator[Check]:
         yield _check(text, gaps.pop(("scanned", "collected"), None))
     for gap in gaps.values():
         yield Check(gap_in_words(gap), holds=False)
+    papers = tally.scanned - tally.not_paper
+    text = _("{papers} papers = {valid} valid + {void} void + {in_review} in review.").format(
+        papers=papers, valid=tally.valid, void=tally.void, in_review=tally.in_review
+    )
+    yield Check(text, holds=papers == tally.valid + tally.void + tally.in_review)
     text = _(
         "{clean} clean + {decided} decided + {in_doubt} in doubt + {refused} refused"
         " = {scanned} scanned."
@@ -156,17 +175,21 @@ def _checks(tally: Tally) -> Iterator[Check]:
     )
     yield Check(text, holds=True)
     if all(contest.closes for form in tally.forms for contest in form.contests):
-        yield Check(_("In every question the answers add up to the sheets counted."), holds=True)
+        yield Check(_("In every question the answers add up to the valid sheets."), holds=True)
 
 
 def _check(text: str, gap: Gap | None) -> Check:
     return Check(text, holds=True) if gap is None else Check(gap_in_words(gap), holds=False)
 
 
-def _chart(contest: Contest, figures: ContestTally) -> Chart:
-    rows = [(one.label or one.id, figures.options[one.id], True) for one in contest.options]
-    rows.append((describe(ContestState.BLANK), figures.blank, False))
-    rows.append((describe(ContestState.OVERVOTE), figures.overvote, False))
+def _chart(contest: Contest, figures: ContestTally, rule: ShareRule, returned: int) -> Chart:
+    names = [one.label or one.id for one in contest.options]
+    names += [describe(ContestState.BLANK), describe(ContestState.OVERVOTE)]
+    votes = [figures.options[one.id] for one in contest.options]
+    others = [figures.blank, figures.overvote]
+    answered = figures.counted - sum(others)
+    whole = rule.whole(returned=returned, valid=figures.counted, answered=answered)
+    shares, rest = answer_shares(votes, others, whole, rule, most=figures.max)
     return Chart(
         title=contest.title or contest.id,
         most=contest.max,
@@ -174,11 +197,13 @@ def _chart(contest: Contest, figures: ContestTally) -> Chart:
             Bar(
                 name,
                 figure,
-                percent(figure, figures.counted),
+                percent_text(value, current_language()) if value is not None else "",
                 _share(figure, figures.counted),
-                is_option=is_option,
+                is_option=place < len(votes),
             )
-            for name, figure, is_option in rows
+            for place, (name, figure, value) in enumerate(
+                zip(names, [*votes, *others], [*shares, *rest], strict=True)
+            )
         ),
         closes=figures.closes,
         sum_text=_sum_in_words(figures),

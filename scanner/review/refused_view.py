@@ -16,6 +16,7 @@ from scanner.counting.reworked import LoosePage, LooseSheet, Rework, ReworkKind
 from scanner.counting.second_look import SecondLook
 from scanner.messages import describe, ngettext
 from scanner.messages import gettext as _
+from scanner.publishing.record_lines import rework_in_words
 from scanner.publishing.screen import place_of
 from scanner.review import addresses
 from scanner.review.context import Desk
@@ -277,16 +278,6 @@ def _doubts_in_words(reading: PageReading) -> list[str]:
 
 def _deed_in_words(rework: Rework) -> str:
     sheets = ", ".join(sheet_label(number) for number in rework.former)
-    words = {
-        ReworkKind.READ_AGAIN: _("Sheet {sheets}: read again."),
-        ReworkKind.PAIRED: _("Sheets {sheets}: made one sheet."),
-        ReworkKind.TAKEN_APART: _("Sheet {sheets}: taken apart."),
-        ReworkKind.TYPED: _("Sheet {sheets}: its answers are typed by hand."),
-        ReworkKind.FOREIGN: _("Sheet {sheets}: set aside, no ballot of this count."),
-        ReworkKind.COPY: _("Sheet {sheets}: set aside, a copy of sheet {copy}."),
-        ReworkKind.VOID: _("Sheet {sheets}: declared void."),
-        ReworkKind.UNDONE: _("Sheet {sheets}: undone, counts no more."),
-    }
-    copy_of = rework.told.get("copy_of")
-    copy = sheet_label(copy_of) if isinstance(copy_of, int) else ""
-    return words[rework.kind].format(sheets=sheets, copy=copy)
+    return ngettext(
+        "Sheet {sheets}: {deed}.", "Sheets {sheets}: {deed}.", len(rework.former)
+    ).format(sheets=sheets, deed=rework_in_words(rework.kind, rework.told))

@@ -220,13 +220,15 @@ class ChangeZone(Fields):
 
 
 class ChangeForm(Fields):
-    """What the form says of itself, and its rule."""
+    """What the form says of itself, its rule, and its secrecy."""
 
     do: Literal["form"]
     title: Words = ""
     language: Annotated[str, Field(pattern="^[A-Za-z-]{2,20}$")] = "vi"
     cancel: Literal["none", "fill-cancels"] = "none"
     review: Annotated[tuple[Review, ...], Field(max_length=4)] = ()
+    shuffled: bool = False
+    smallest_group: Annotated[int, Field(ge=0, le=10_000)] = 0
 
     def __call__(self, draft: Draft) -> Draft:
         """Carry it out."""

@@ -12,7 +12,7 @@ from pydantic import Field
 from scanner.counting.figures import figures_of
 from scanner.counting.tally import Tally
 from scanner.review.context import Answer, CommitteeOnly, Desk, DeskOf, Signed, show
-from scanner.review.progress_view import show_progress
+from scanner.review.progress_view import Progress, show_progress
 
 router = APIRouter()
 
@@ -48,9 +48,10 @@ class Noted(Answer):
 def progress_page(request: Request, desk: DeskOf, _person: Signed) -> HTMLResponse:
     """The page as it stands now; it asks for the rest by itself."""
     head, tally = _stand(desk)
-    progress = show_progress(tally, list(desk.forms.values()))
+    progress = _show(desk, tally)
     name = Path(desk.folder).resolve().name
-    return show(request, "progress.html", progress=progress, head=head, count=name)
+    told = desk.store.paper_facts()
+    return show(request, "progress.html", progress=progress, head=head, count=name, told=told)
 
 
 @router.get("/progress/now")
@@ -64,7 +65,7 @@ def progress_now(
     head, tally = _stand(desk)
     if head == since:
         return Now(head=head, part="")
-    progress = show_progress(tally, list(desk.forms.values()))
+    progress = _show(desk, tally)
     part = request.app.state.templates.get_template(PART).render(progress=progress)
     return Now(head=head, part=part)
 
@@ -74,6 +75,10 @@ def set_papers(desk: DeskOf, person: CommitteeOnly, given: PapersGiven) -> Noted
     """Note how many papers were handed out and taken back."""
     desk.store.set_papers(issued=given.issued, collected=given.collected, by=person.name)
     return Noted(noted=True)
+
+
+def _show(desk: Desk, tally: Tally) -> Progress:
+    return show_progress(tally, list(desk.forms.values()), desk.store.share_rule())
 
 
 def _stand(desk: Desk) -> tuple[int, Tally]:

@@ -44,7 +44,7 @@ def page(chromium: Browser) -> Iterator[Page]:
 
 def test_three_clicks_lead_from_a_figure_to_the_paper(page: Page, evidence: Path) -> None:
     page.goto(evidence.as_uri())
-    figure = page.locator("td.number a").first
+    figure = page.locator("caption ~ tbody td.number a").first
     votes = int(figure.inner_text())
     figure.click()
     page.wait_for_url("**/figures/*.html")
@@ -62,6 +62,19 @@ def test_three_clicks_lead_from_a_figure_to_the_paper(page: Page, evidence: Path
     page.wait_for_url("**/*.jpg")
 
 
+def test_three_clicks_lead_from_a_figure_of_papers_to_the_paper(page: Page, evidence: Path) -> None:
+    page.goto(evidence.as_uri())
+    row = page.locator("table.short tr").filter(has_text="valid").first
+    papers = int(row.locator("a").inner_text())
+    row.locator("a").click()
+    page.wait_for_url("**/papers/valid-1.html")
+    assert page.locator(".papers a").count() == papers
+    page.locator(".papers a").first.click()
+    page.wait_for_url("**/sheets/*.html")
+    page.locator(".sheet a").first.click()
+    page.wait_for_url("**/*.jpg")
+
+
 def test_every_page_can_be_left_again(page: Page, evidence: Path) -> None:
     pages = sorted(evidence.parent.rglob("*.html"))
     for path in pages[:: len(pages) // 8]:
@@ -74,8 +87,8 @@ def test_every_page_can_be_left_again(page: Page, evidence: Path) -> None:
 def test_the_pages_fit_a_telephone(chromium: Browser, evidence: Path) -> None:
     context = chromium.new_context(offline=True, viewport=PHONE)
     page = context.new_page()
-    figures, sheets = evidence.parent / "figures", evidence.parent / "sheets"
-    for path in (evidence, next(figures.iterdir()), next(sheets.iterdir())):
+    folders = (evidence.parent / name for name in ("figures", "papers", "sheets"))
+    for path in (evidence, *(next(folder.iterdir()) for folder in folders)):
         page.goto(path.as_uri())
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= PHONE["width"]

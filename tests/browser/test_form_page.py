@@ -23,7 +23,7 @@ from scanner.counting.store import Store
 from scanner.forms.damage import damage_page, office_damage
 from scanner.forms.deck import read_deck
 from scanner.forms.scan_pdf import write_scan_pdf
-from scanner.forms.template import Form, read_form
+from scanner.forms.template import Form, FormSecrecy, read_form
 from scanner.forms.testdeck import DeckRequest, make_deck
 from scanner.publishing.deck_result import compare_deck
 from scanner.reading.pages import close_files, load_blanks
@@ -191,6 +191,9 @@ def test_labels_titles_and_rules_are_typed_and_order_is_changed(
     clerk.click("#tab-form")
     page.locator("[name=cancel][value=fill-cancels]").check()
     page.locator("[name=review][value=blank_sheet]").check()
+    page.locator("#form-shuffled").check()
+    page.locator("#form-smallest").fill("5")
+    page.locator("#form-smallest").press("Tab")
     clerk.settle()
     clerk.click("#save")
     clerk.press("Enter")
@@ -201,6 +204,7 @@ def test_labels_titles_and_rules_are_typed_and_order_is_changed(
     assert contest.options[1].label == "Rất"
     assert served.form.rule.cancel == "fill-cancels"
     assert served.form.rule.review == ("blank_sheet",)
+    assert served.form.secrecy == FormSecrecy(shuffled=True, smallest_group=5)
 
 
 def test_what_was_not_saved_is_offered_again(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
 from scanner.counting.adjudication import Decision, Verdict, open_questions
+from scanner.counting.bench import Hand
 from scanner.counting.people import Role
 from scanner.counting.results import decide, now, tally_count
+from scanner.counting.rework import set_aside
+from scanner.counting.reworked import ReworkKind
 from scanner.counting.tally import Tally, percent
 from tests.browser.conftest import Review, SignIn
 from tests.reviewed_counts import NAMES, ONE_PAGE
@@ -46,7 +50,8 @@ def test_the_page_shows_the_figures_of_the_tally(
     assert known.in_doubt
     for status, figure in (
         ("clean", known.clean), ("decided", known.decided), ("in_doubt", known.in_doubt),
-        ("refused", known.refused),
+        ("refused", known.refused), ("valid", known.valid), ("void", known.void),
+        ("in_review", known.in_review),
     ):  # fmt: skip
         expect(page.locator(f"#figure-{status}")).to_have_text(str(figure))
     expect(page.locator(".stand")).to_contain_text("Provisional")
@@ -69,11 +74,20 @@ def test_the_figures_refresh_themselves(page: Page, review: Review, signed_in: S
     expect(page.locator("#figure-decided")).to_have_text(str(before.decided + 2))
 
 
-def test_with_the_last_doubt_decided_the_result_is_provisional_no_more(
+def test_with_the_last_doubt_decided_and_the_last_page_looked_at_nothing_is_provisional(
     page: Page, review: Review, signed_in: SignIn
 ) -> None:
     settle(review, 99)
     signed_in(page)
+    page.goto(review.url("/"))
+    expect(page.locator(".stand")).to_contain_text("2 sheets wait for a person")
+    expect(page.locator("#figure-in_doubt")).to_have_text("0")
+    page.get_by_role("link", name="To the refused pages").click()
+    expect(page).to_have_url(re.compile("/refused"))
+    forms, hand = list(review.desk.forms.values()), Hand(NAMES[Role.COMMITTEE], "ảnh lạ")
+    for loose in review.desk.store.loose_sheets():
+        if loose.form is None:
+            set_aside(review.desk.store, forms, loose.sheet, ReworkKind.FOREIGN, hand)
     page.goto(review.url("/"))
     expect(page.locator(".stand")).to_contain_text("Nothing waits for a person")
     expect(page.get_by_text("provisional")).to_have_count(0)

@@ -22,6 +22,7 @@ def record_form(questions: Questions, design: Design, placed: Sequence[Placed]) 
         version=questions.version,
         language=questions.language,
         rule=questions.rule,
+        secrecy=questions.secrecy,
         pages=tuple(
             Page(
                 number=number,

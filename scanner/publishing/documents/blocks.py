@@ -94,6 +94,8 @@ class Table:
 
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
+    is_whole: bool = False
+    """It is short, and not parted by the end of a page."""
 
     def groups(self) -> Iterator[tuple[int, int, int]]:
         """The rows that belong together: index of the first, of the last, how many cells join."""
@@ -227,6 +229,26 @@ class Document:
         """Every text of the document, in order: what both kinds of file have to say."""
         for block in self.blocks():
             yield from texts_of(block)
+
+
+def keeps_with(block: Block, after: Block | None) -> bool:
+    """Whether a block is never on another page than the beginning of the one after it.
+
+    Headings and what they head, a sentence that ends in a colon and its table, the last words and
+    who signs them.
+    """
+    match block:
+        case Paragraph(look=Look.PART | Look.CLAUSE):
+            return after is not None
+        case Paragraph(look=Look.NOTE):
+            return isinstance(after, Signatures | Closing)
+        case Paragraph():
+            announces = isinstance(after, Table) and block.text.endswith(":")
+            return announces or isinstance(after, Signatures | Closing)
+        case Signatures() | Closing():
+            return isinstance(after, Signatures | Closing)
+        case _other:
+            return False
 
 
 def texts_of(block: Block) -> Iterator[str]:

@@ -27,15 +27,19 @@ GAP_MM = 4.0
 SWATCH_MM = 2.8
 LABEL_SHARE = 0.36
 """Of the width, for the label left of a bar with one piece."""
-TEXT_SHARE = 0.22
+TEXT_MM = 39.0
+"""For the figure right of it: 100,00 % (1.348/1.348)."""
 
-COLOURS = ("#1f5f99", "#86b6d9", "#e0a030", "#b0492f", "#6a4c93", "#4d7c59", "#8c6d46", "#3f8f8f")
-LIGHT = frozenset({"#86b6d9", "#e0a030", "#c4c4c4", "#e2e2e2"})
-"""Colours on which words are black."""
-RESTS = ("#c4c4c4", "#e2e2e2")
+COLOURS = ("#1f4e79", "#a9cfe8", "#d98c2b", "#b5542f", "#3d2b56", "#c7d9a8", "#7a9e6a", "#6b5b4a")
+"""Neighbours, and any two of the first four, differ as greys too."""
+RESTS = ("#ffffff", "#111111")
 """No answer, and too many answers."""
+LIGHTEST_UNDER_WHITE = 130
+"""On lighter colours words are dark; as a grey from 0 to 255."""
 BACKGROUND = "#f1f1f1"
 INK = "#202020"
+EDGE_PT = 0.5
+"""Around the pieces of a bar: without colours they are parted all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class Rectangle:
     width: float
     height: float
     fill: str
+    has_edge: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,12 @@ class Drawing:
     """The same in words, for those who cannot see it."""
 
 
+def grey_of(colour: str) -> int:
+    """How light a colour is without colours, from 0 to 255 (ITU-R BT.601)."""
+    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return (299 * red + 587 * green + 114 * blue) // 1000
+
+
 def draw_bar(bar: Bar, width: float) -> Drawing:
     """One bar with its labels.
 
@@ -89,14 +100,14 @@ def draw_bar(bar: Bar, width: float) -> Drawing:
     for line in wrap(bar.title, Face.PLAIN, SIZE_PT, width) if bar.title else ():
         y += LINE_MM
         shapes.append(Words(0, y - 1.2, line))
-    shapes.append(Rectangle(0, y, width, BAR_MM, BACKGROUND))
+    shapes.append(Rectangle(0, y, width, BAR_MM, BACKGROUND, has_edge=True))
     coloured = _coloured(bar.parts)
     x = 0.0
     for part, fill in coloured:
         length = _length(part.figure, bar.whole, width)
-        shapes.append(Rectangle(x, y, length, BAR_MM, fill))
+        shapes.append(Rectangle(x, y, length, BAR_MM, fill, has_edge=True))
         if width_mm(part.text, Face.PLAIN, SMALL_PT) < length - 1.5:
-            ink = INK if fill in LIGHT else "#ffffff"
+            ink = INK if grey_of(fill) > LIGHTEST_UNDER_WHITE else "#ffffff"
             shapes.append(Words(x + 1, y + BAR_MM - 1.9, part.text, SMALL_PT, ink))
         x += length
     legend, height = _legend(coloured, y + BAR_MM + 1, width)
@@ -120,9 +131,12 @@ def paint(canvas: Canvas, drawing: Drawing) -> None:
         match shape:
             case Rectangle():
                 y = drawing.height - shape.y - shape.height
+                canvas.setStrokeColor(INK)
+                canvas.setLineWidth(EDGE_PT)
                 canvas.rect(
-                    shape.x * mm, y * mm, shape.width * mm, shape.height * mm, stroke=0, fill=1
-                )
+                    shape.x * mm, y * mm, shape.width * mm, shape.height * mm,
+                    stroke=int(shape.has_edge), fill=1,
+                )  # fmt: skip
             case Words():
                 canvas.setFont(Face.PLAIN.value, shape.size_pt)
                 canvas.drawString(shape.x * mm, (drawing.height - shape.y) * mm, shape.text)
@@ -154,13 +168,14 @@ def _draw_single(bar: Bar, width: float) -> Drawing:
     for line in wrap(bar.title, Face.PLAIN, SIZE_PT, width) if bar.title else ():
         y += LINE_MM
         shapes.append(Words(0, y - 1.2, line))
-    left, room = width * LABEL_SHARE, width * (1 - LABEL_SHARE - TEXT_SHARE)
+    left, room = width * LABEL_SHARE, width * (1 - LABEL_SHARE) - TEXT_MM
     lines = wrap(part.label, Face.PLAIN, SIZE_PT, left - 2)
     for place, line in enumerate(lines):
         shapes.append(Words(0, y + 4.2 + place * LINE_MM, line))
     fill = RESTS[0] if part.is_rest else COLOURS[0]
-    shapes.append(Rectangle(left, y, room, BAR_MM, BACKGROUND))
-    shapes.append(Rectangle(left, y, _length(part.figure, bar.whole, room), BAR_MM, fill))
+    length = _length(part.figure, bar.whole, room)
+    shapes.append(Rectangle(left, y, room, BAR_MM, BACKGROUND, has_edge=True))
+    shapes.append(Rectangle(left, y, length, BAR_MM, fill, has_edge=True))
     shapes.append(Words(left + room + 2, y + 4.2, part.text))
     height = y + max(BAR_MM, len(lines) * LINE_MM) + GAP_MM / 2
     return Drawing(width, height, tuple(shapes), _said(bar))
@@ -183,7 +198,7 @@ def _legend(
         needed = SWATCH_MM + 6 + max(width_mm(line, Face.PLAIN, SMALL_PT) for line in lines)
         if x and (x + needed > width or len(lines) > 1):
             x, y = 0.0, y + LINE_MM
-        shapes.append(Rectangle(x, y - SWATCH_MM, SWATCH_MM, SWATCH_MM, fill))
+        shapes.append(Rectangle(x, y - SWATCH_MM, SWATCH_MM, SWATCH_MM, fill, has_edge=True))
         for place, line in enumerate(lines):
             shapes.append(Words(x + SWATCH_MM + 1.2, y + place * LINE_MM - 0.2, line, SMALL_PT))
         y += (len(lines) - 1) * LINE_MM

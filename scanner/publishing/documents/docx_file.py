@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -28,6 +29,7 @@ from scanner.publishing.documents.blocks import (
     Closing,
     Document,
     Head,
+    Look,
     Notice,
     Paragraph,
     Part,
@@ -37,13 +39,15 @@ from scanner.publishing.documents.blocks import (
     Signatures,
     Table,
     Title,
+    keeps_with,
 )
 from scanner.publishing.documents.charts import Drawing, draw_bar, picture, stack
+from scanner.publishing.documents.line_breaks import side_mm, unbroken
 from scanner.publishing.documents.seal_picture import QR_MM, qr_png
 
 ALIGNS = {Align.LEFT: styles.LEFT, Align.CENTRE: styles.CENTRE, Align.RIGHT: styles.RIGHT}
-MOST_CHART_MM = 120.0
-"""Bars are put into pictures of at most this height, so that a page is never half empty."""
+MOST_CHART_MM = 45.0
+"""Bars are put into pictures of at most this height, so that no page ends half empty."""
 CELL_MARGIN_MM = 1.2
 SIGN_LINES = 4
 """Empty lines for the signature."""
@@ -63,8 +67,20 @@ def docx_bytes(document: Document, at: datetime) -> bytes:
         section = made.sections[0] if place == 0 else made.add_section(WD_SECTION.NEW_PAGE)
         _set_page(section, part, document)
         before: Block | None = None
-        for block in part.blocks:
-            _write(made, block, _text_width(part))
+        signing: list[Signatures | Closing] = []
+        for block, after in zip(part.blocks, (*part.blocks[1:], None), strict=True):
+            begun = len(made.element.body)
+            if isinstance(block, Signatures | Closing):
+                signing.append(block)
+                if not keeps_with(block, after):
+                    _write_signing(made, signing, _text_width(part))
+                    signing = []
+            else:
+                _write(made, block, _text_width(part))
+                if keeps_with(block, after):
+                    _keep_with_next(made, begun)
+            if isinstance(block, Table):
+                _keep_rows(made.tables[-1], block, after)
             if isinstance(before, Table) and isinstance(block, Paragraph):
                 made.paragraphs[-1].paragraph_format.space_before = Pt(m.SPACE_AFTER_PT)
             before = block
@@ -76,19 +92,17 @@ def docx_bytes(document: Document, at: datetime) -> bytes:
 def _write(made: DocxDocument, block: Block, width: float) -> None:
     match block:
         case Paragraph():
-            _add(made, styles.LOOKS[block.look], block.text)
+            _write_paragraph(made, block, width)
         case Head():
             _write_head(made, block)
         case Title():
-            _write_title(made, block)
+            _write_title(made, block, width)
         case Table():
             _write_table(made, block, width)
         case Chart():
             _write_chart(made, block, width)
-        case Signatures():
-            _write_signatures(made, block, width)
-        case Closing():
-            _write_closing(made, block, width)
+        case Signatures() | Closing():
+            _write_signing(made, (block,), width)
         case SealMark():
             _write_seal(made, block)
         case Notice():
@@ -96,9 +110,46 @@ def _write(made: DocxDocument, block: Block, width: float) -> None:
 
 
 def _add(made: DocxDocument, face: styles.Face, text: str = "") -> DocxParagraph:
-    paragraph: DocxParagraph = made.add_paragraph(text)
+    paragraph: DocxParagraph = made.add_paragraph(unbroken(text))
     _set_style(paragraph, face)
     return paragraph
+
+
+def _write_paragraph(made: DocxDocument, block: Paragraph, width: float) -> None:
+    face = styles.LOOKS[block.look]
+    written = _add(made, face, block.text)
+    if face.align == styles.CENTRE:
+        _balance(written, block.text, face, width)
+
+
+def _balance(paragraph: DocxParagraph, text: str, face: styles.Face, width: float) -> None:
+    """Make the lines of a centred text about as long as each other."""
+    side = side_mm(
+        text, width, lambda line: m.line_width_mm(line, face.size_pt, is_bold=face.is_bold)
+    )
+    if side:
+        shape = paragraph.paragraph_format
+        shape.left_indent = shape.right_indent = Mm(side)
+
+
+def _keep_with_next(made: DocxDocument, begun: int) -> None:
+    """What was written since then stays on the page of what comes next."""
+    # The last element is the section's.
+    for element in list(made.element.body)[begun - 1 : -1]:
+        _keep_paragraphs(element)
+
+
+def _keep_rows(drawn: DocxTable, table: Table, after: Block | None) -> None:
+    """What is to stay whole does, and the last row with the note below the table."""
+    has_note = isinstance(after, Paragraph) and after.look is Look.NOTE
+    rows = list(drawn.rows)
+    for row in [*(rows[:-1] if table.is_whole else []), *(rows[-1:] if has_note else [])]:
+        _keep_paragraphs(row._tr)
+
+
+def _keep_paragraphs(element: Any) -> None:
+    for paragraph in element.iter(qn("w:p")):
+        DocxParagraph(paragraph, element).paragraph_format.keep_with_next = True
 
 
 def _set_style(paragraph: DocxParagraph, face: styles.Face) -> None:
@@ -180,14 +231,15 @@ def _has_second(head: Head) -> bool:
     return bool(head.number or head.place_and_date)
 
 
-def _write_title(made: DocxDocument, title: Title) -> None:
+def _write_title(made: DocxDocument, title: Title, width: float) -> None:
     _add(made, styles.KIND, title.kind)
-    _add(made, styles.SUBJECT, title.subject)
+    lines = [(title.subject, styles.SUBJECT)]
     if title.attached_to:
-        _add(made, styles.ATTACHED, title.attached_to)
-    last = title.attached_to or title.subject
-    length = min(m.line_width_mm(last, m.TITLE_PT, is_bold=True), m.TEXT_WIDTH_MM)
-    rule = _rule(made.add_paragraph(), m.SHORT_RULE * length, m.TEXT_WIDTH_MM)
+        lines.append((title.attached_to, styles.ATTACHED))
+    for text, face in lines:
+        _balance(_add(made, face, text), text, face, width)
+    length = min(m.line_width_mm(lines[-1][0], m.TITLE_PT, is_bold=True), m.TEXT_WIDTH_MM)
+    rule = _rule(made.add_paragraph(), m.SHORT_RULE * length, width)
     rule.paragraph_format.space_after = Mm(3)
 
 
@@ -250,29 +302,45 @@ def _write_chart(made: DocxDocument, chart: Chart, width: float) -> None:
 def _add_picture(made: DocxDocument, drawing: Drawing) -> None:
     run = _add(made, styles.CHART).add_run()
     shape = run.add_picture(io.BytesIO(picture(drawing)), width=Mm(drawing.width))
-    shape._inline.docPr.set("descr", drawing.said)
+    inline: Any = shape._inline
+    inline.docPr.set("descr", drawing.said)
+    # Left out, LibreOffice keeps text 3 mm away, and a picture of full width is put too far right.
+    for side in ("distT", "distB", "distL", "distR"):
+        inline.set(side, "0")
 
 
-def _write_signatures(made: DocxDocument, block: Signatures, width: float) -> None:
+def _write_signing(
+    made: DocxDocument, blocks: Sequence[Signatures | Closing], width: float
+) -> None:
+    """All who sign, and to whom it goes, as the rows of one table.
+
+    Rows of one table stay on one page by their paragraphs in every office program; tables one
+    after the other do not.
+    """
     _add(made, styles.GAP)
-    count = len(block.columns)
-    table = _plain_table(made, [width / count] * count)
-    for cell, signature in zip(table.rows[0].cells, block.columns, strict=True):
-        _write_signature(cell, signature, block.height - signature.height)
+    counts = [len(block.columns) if isinstance(block, Signatures) else 2 for block in blocks]
+    grid = math.lcm(*counts)
+    table = _plain_table(made, [width / grid] * grid, rows=len(blocks))
+    for place, (block, count) in enumerate(zip(blocks, counts, strict=True)):
+        row = table.rows[place]
+        span = grid // count
+        cells = [row.cells[n * span].merge(row.cells[(n + 1) * span - 1]) for n in range(count)]
+        for cell, lines in zip(cells, _signing_lines(block), strict=True):
+            _fill(cell, [("", styles.GAP), *lines] if place else lines)
+        if place + 1 < len(blocks):
+            _keep_paragraphs(row._tr)
 
 
-def _write_closing(made: DocxDocument, block: Closing, width: float) -> None:
-    _add(made, styles.GAP)
-    table = _plain_table(made, (width * 0.45, width * 0.55))
-    left, right = table.rows[0].cells
+def _signing_lines(block: Signatures | Closing) -> list[list[tuple[str, styles.Face]]]:
+    """Of each cell its lines."""
+    if isinstance(block, Signatures):
+        return [_signature_lines(one, block.height - one.height) for one in block.columns]
     lines = [(block.label, styles.RECIPIENTS_LABEL)]
     lines += [(text, styles.RECIPIENTS) for text in block.recipients]
-    _fill(left, lines)
-    if block.signature is not None:
-        _write_signature(right, block.signature)
+    return [lines, _signature_lines(block.signature) if block.signature is not None else []]
 
 
-def _write_signature(cell: _Cell, signature: Signature, lower: int = 0) -> None:
+def _signature_lines(signature: Signature, lower: int = 0) -> list[tuple[str, styles.Face]]:
     """Office, room for the signature, and name, so many lines lower than it would be."""
     lines = [(text, styles.OFFICE) for text in signature.authority]
     if signature.hint:
@@ -280,7 +348,7 @@ def _write_signature(cell: _Cell, signature: Signature, lower: int = 0) -> None:
     for name in (signature.name,) if not signature.others else signature.others:
         lines += [("", styles.OFFICE)] * (SIGN_LINES + lower)
         lines.append((name, styles.SIGNER))
-    _fill(cell, lines)
+    return lines
 
 
 def _write_seal(made: DocxDocument, block: SealMark) -> None:
@@ -327,13 +395,13 @@ def _fill(cell: _Cell, lines: Sequence[tuple[str, styles.Face]]) -> None:
     for place, (text, face) in enumerate(lines):
         paragraph = cell.paragraphs[0] if place == 0 else cell.add_paragraph()
         _set_style(paragraph, face)
-        paragraph.text = text
+        paragraph.text = unbroken(text)
 
 
 def _set_cell(cell: _Cell, text: str, face: styles.Face) -> DocxParagraph:
     paragraph: DocxParagraph = cell.paragraphs[0]
     _set_style(paragraph, face)
-    paragraph.text = text
+    paragraph.text = unbroken(text)
     return paragraph
 
 

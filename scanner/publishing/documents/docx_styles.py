@@ -78,7 +78,7 @@ KIND = Face("Tên loại", m.TITLE_PT, is_bold=True, align=CENTRE, before_pt=12,
 SUBJECT = Face("Trích yếu", m.TITLE_PT, is_bold=True, align=CENTRE, keeps_with_next=True)
 ATTACHED = Face("Kèm theo", m.TITLE_PT, is_italic=True, align=CENTRE)
 RULE = Face("Kẻ ngang", 2.0, align=CENTRE, before_pt=3)
-GAP = Face("Khoảng cách", 12.0)
+GAP = Face("Khoảng cách", 12.0, keeps_with_next=True)
 RECIPIENTS_LABEL = Face("Nơi nhận", m.RECIPIENTS_LABEL_PT, is_bold=True, is_italic=True)
 RECIPIENTS = Face("Nơi nhận (danh sách)", m.RECIPIENTS_PT)
 OFFICE = Face("Quyền hạn chức vụ", m.BODY_PT, is_bold=True, align=CENTRE, keeps_with_next=True)
@@ -86,7 +86,10 @@ HINT = Face(
     "Chữ ký (ghi chú)", m.RECIPIENTS_LABEL_PT, is_italic=True, align=CENTRE, keeps_with_next=True
 )
 SIGNER = Face("Họ tên người ký", m.BODY_PT, is_bold=True, align=CENTRE)
-CELL_HEAD = Face("Bảng (đầu)", m.TABLE_PT, is_bold=True, align=CENTRE, before_pt=2, after_pt=2)
+CELL_HEAD = Face(
+    "Bảng (đầu)", m.TABLE_PT, is_bold=True, align=CENTRE, before_pt=2, after_pt=2,
+    keeps_with_next=True,
+)  # fmt: skip
 CELL = Face("Bảng", m.TABLE_PT, before_pt=1, after_pt=1)
 CHART_TITLE = Face(
     "Tên biểu đồ", m.BODY_PT, is_bold=True, align=CENTRE, before_pt=12, after_pt=6,
@@ -106,6 +109,7 @@ OTHERS = (
 
 def set_styles(document: DocxDocument, language: str) -> None:
     """Give a new document the styles of official documents, and no others that print."""
+    _set_defaults(document)
     normal = document.styles["Normal"]
     assert isinstance(normal, ParagraphStyle)
     _set_typeface(normal, m.BODY_PT, language)
@@ -122,9 +126,17 @@ def set_styles(document: DocxDocument, language: str) -> None:
         _set_style(style, face, language)
 
 
+def _set_defaults(document: DocxDocument) -> None:
+    """The typeface also of what has no style, instead of those of a theme."""
+    styles: Any = document.styles.element
+    for fonts in styles.iterfind(f"{qn('w:docDefaults')}//{qn('w:rFonts')}"):
+        _name_typeface(fonts)
+
+
 def _set_style(style: ParagraphStyle, face: Face, language: str) -> None:
     _set_typeface(style, face.size_pt, language)
-    style.font.bold, style.font.italic = face.is_bold, face.is_italic
+    style.font.bold = style.font.cs_bold = face.is_bold
+    style.font.italic = style.font.cs_italic = face.is_italic
     shape = style.paragraph_format
     shape.alignment = face.align
     shape.space_before, shape.space_after = Pt(face.before_pt), Pt(face.after_pt)
@@ -138,12 +150,22 @@ def _set_typeface(style: ParagraphStyle, size_pt: float, language: str) -> None:
     style.font.name, style.font.size = m.TYPEFACE, Pt(size_pt)
     style.font.color.rgb = RGBColor(0, 0, 0)
     properties: Any = style.element.get_or_add_rPr()
-    fonts = properties.get_or_add_rFonts()
+    _name_typeface(properties.get_or_add_rFonts())
+    for old in properties.findall(qn("w:szCs")):
+        properties.remove(old)
+    size = OxmlElement("w:szCs")
+    size.set(qn("w:val"), str(round(2 * size_pt)))
+    properties.find(qn("w:sz")).addnext(size)
+    code = "vi-VN" if language == "vi" else "en-GB"
+    spoken = OxmlElement("w:lang")
+    for script in ("val", "eastAsia"):
+        spoken.set(qn(f"w:{script}"), code)
+    properties.append(spoken)
+
+
+def _name_typeface(fonts: Any) -> None:
     for name in list(fonts.attrib):
         del fonts.attrib[name]
     # Word takes Vietnamese letters from any of these four, by its own lights.
     for script in ("ascii", "hAnsi", "cs", "eastAsia"):
         fonts.set(qn(f"w:{script}"), m.TYPEFACE)
-    spoken = OxmlElement("w:lang")
-    spoken.set(qn("w:val"), "vi-VN" if language == "vi" else "en-GB")
-    properties.append(spoken)

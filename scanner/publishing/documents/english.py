@@ -19,7 +19,7 @@ from scanner.publishing.documents.blocks import (
 )
 from scanner.publishing.documents.facts import Facts
 from scanner.publishing.documents.figures import returned
-from scanner.publishing.documents.phrasing import day_text, moment_text
+from scanner.publishing.documents.phrasing import as_a_cell, day_text, hour_text, moment_text
 from scanner.publishing.documents.tables import charts, index_line, result_tables, void_reasons
 
 
@@ -27,7 +27,7 @@ def english(facts: Facts) -> Document:
     """The report."""
     unit = facts.unit
     blocks = (
-        Title("REPORT OF A COUNT", f"{unit.name}: {unit.subject}", unit.period.name),
+        Title("REPORT OF A COUNT", f"{unit.name}: {unit.subject}"),
         *facts.warning(),
         Paragraph(
             f"Period: {day_text(unit.period.first, 'en')} to {day_text(unit.period.last, 'en')}."
@@ -39,6 +39,7 @@ def english(facts: Facts) -> Document:
         Paragraph("2. Results", Look.CLAUSE),
         *index_line(facts),
         *result_tables(facts),
+        Paragraph("Questions and answers are quoted from the form.", Look.NOTE),
         Paragraph("3. Decisions by people", Look.CLAUSE),
         *_decisions(facts),
         *charts(facts),
@@ -62,8 +63,13 @@ def english(facts: Facts) -> Document:
 def _counting(facts: Facts) -> Iterator[Block]:
     written = facts.unit.minutes
     if written.start is not None and written.end is not None:
-        begin, end = moment_text(written.start, "en"), moment_text(written.end, "en")
-        yield Paragraph(f"Counted from {begin}, to {end}.")
+        if written.start.date() == written.end.date():
+            begin, end = hour_text(written.start, "en"), hour_text(written.end, "en")
+            day = day_text(written.start.date(), "en")
+            yield Paragraph(f"Counted on {day}, from {begin} to {end}.")
+        else:
+            begin, end = moment_text(written.start, "en"), moment_text(written.end, "en")
+            yield Paragraph(f"Counted from {begin}, to {end}.")
 
 
 def _papers(facts: Facts) -> Table:
@@ -76,7 +82,7 @@ def _papers(facts: Facts) -> Table:
         ("Counted by hand", sheets.hand_count, ""),
         ("Scanned", sheets.paper, ""),
         ("Valid", sheets.valid, ""),
-        ("Void", sheets.void, reasons),
+        ("Void", sheets.void, as_a_cell(reasons)),
         ("Waiting for a decision", sheets.in_review or None, ""),
     ]
     return Table(
@@ -85,6 +91,7 @@ def _papers(facts: Facts) -> Table:
             Row((name, number(figure), remark)) for name, figure, remark in lines
             if figure is not None
         ),
+        is_whole=True,
     )  # fmt: skip
 
 
@@ -92,7 +99,8 @@ def _decisions(facts: Facts) -> Iterator[Block]:
     number = facts.wording.number
     for one in facts.tally.decisions:
         yield Paragraph(
-            f"{one.by}: decisions {number(one.decisions)}, sheets {number(one.sheets)}.", Look.ITEM
+            f"{one.by} (decisions: {number(one.decisions)}; sheets: {number(one.sheets)}).",
+            Look.ITEM,
         )
     if not facts.tally.decisions:
         yield Paragraph("No sheet needed a decision.", Look.ITEM)

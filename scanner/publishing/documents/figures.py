@@ -6,7 +6,7 @@ Nothing is added up here that the tally has not got; percentages come from
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -20,6 +20,7 @@ from scanner.counting.rules import (
 )
 from scanner.counting.satisfaction import index_parts
 from scanner.counting.tally_file import TallyContest, TallyFile, TallyForm, TallySheets
+from scanner.counting.weighing import weighted_answers, weighted_contest
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Line:
     """In percent; None where the rule gives it none, as a blank among answers."""
     is_rest: bool = False
     """No answer, or more answers than allowed."""
+    weighted: Decimal | None = None
+    """In percent, each ballot weighing what its unit weighs; None where nothing is weighted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,11 @@ def returned(sheets: TallySheets) -> int:
 
 
 def question_of(
-    contest: TallyContest, whole: int, rule: ShareRule, rest: tuple[str, str]
+    contest: TallyContest,
+    whole: int,
+    rule: ShareRule,
+    rest: tuple[str, str],
+    weighted: Sequence[Decimal | None] = (),
 ) -> Question:
     """The figures of one contest.
 
@@ -74,6 +81,7 @@ def question_of(
         whole: Of how many its percentages are.
         rule: How percentages are worked out.
         rest: What no answer and too many answers are called.
+        weighted: Of each line its weighted percentage, where units weigh differently.
     """
     counts = [option.votes for option in contest.options]
     others = [contest.blank, contest.overvote]
@@ -82,9 +90,15 @@ def question_of(
     percents = [*of_options, *of_others]
     labels = [option.label or option.id for option in contest.options]
     lines = [
-        Line(label, votes, percent, place >= len(counts))
-        for place, (label, votes, percent) in enumerate(
-            zip((*labels, *rest), (*counts, *others), percents, strict=True)
+        Line(label, votes, percent, place >= len(counts), heavy)
+        for place, (label, votes, percent, heavy) in enumerate(
+            zip(
+                (*labels, *rest),
+                (*counts, *others),
+                percents,
+                weighted or [None] * len(percents),
+                strict=True,
+            )
         )
     ]
     return Question(contest.title or contest.id, tuple(lines), whole, is_single)
@@ -93,10 +107,37 @@ def question_of(
 def questions_of(form: TallyForm, tally: TallyFile, rest: tuple[str, str]) -> list[Question]:
     """The questions of a form, without those that only say who answers."""
     return [
-        question_of(contest, tally.whole(form, contest), tally.rule, rest)
+        question_of(
+            contest, tally.whole(form, contest), tally.rule, rest, _weighted(tally, form, contest)
+        )
         for contest in form.contests
         if not contest.is_breakdown
     ]
+
+
+def _weighted(
+    tally: TallyFile, form: TallyForm, contest: TallyContest
+) -> tuple[Decimal | None, ...]:
+    """The weighted percentages of a contest; none where all units weigh alike."""
+    if not tally.weights:
+        return ()
+    options, rest = weighted_answers(tally, form, contest)
+    return (*options, *rest)
+
+
+def weighted_index(tally: TallyFile) -> Decimal | None:
+    """All satisfied answers of all answers, each weighing what its unit weighs.
+
+    Returns:
+        In percent; None where nobody was asked or all units weigh alike.
+    """
+    if not tally.weights:
+        return None
+    heavy = [
+        weighted_contest(tally, form, contest) for form in tally.forms for contest in form.contests
+    ]
+    found = overall_index(heavy, tally.rule)
+    return found[1] if found else None
 
 
 def overall_index(

@@ -7,6 +7,7 @@ holds that it lies in the range.
 from __future__ import annotations
 
 import unicodedata
+from itertools import pairwise
 
 from reportlab.pdfbase import pdfmetrics
 
@@ -38,13 +39,19 @@ HEAD_RIGHT_MM = TEXT_WIDTH_MM - HEAD_LEFT_MM
 SHORT_RULE = 0.4
 """Length of the rule under issuer and subject, of the length of their last line: 1/3 to 1/2."""
 
+HORN = "\u031b"
+HORNS = {"o": 0.05, "u": 0.045, "U": 0.07}
+"""How much wider a letter is with a horn, in sizes of the type; measured on Tinos Bold."""
+
 
 def line_width_mm(text: str, size_pt: float, *, is_bold: bool) -> float:
-    """How long a line is in Times New Roman, whose letters keep their width under any mark.
+    """How long a line is in Times New Roman, whose letters keep their width under any mark but one.
 
-    The metrics are those of Times that every PDF reader knows.
+    The metrics are those of Times that every PDF reader knows, and the horn of ơ and ư.
     """
     plain = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
     letters = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    horns = sum(HORNS.get(letter, 0.0) for letter, mark in pairwise(plain) if mark == HORN)
     font = "Times-Bold" if is_bold else "Times-Roman"
-    return float(pdfmetrics.stringWidth(letters, font, size_pt)) * 25.4 / 72
+    width = float(pdfmetrics.stringWidth(letters, font, size_pt)) + horns * size_pt
+    return width * 25.4 / 72

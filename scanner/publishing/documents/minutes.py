@@ -33,7 +33,7 @@ from scanner.publishing.documents.frame import (
     part_title,
     person_text,
 )
-from scanner.publishing.documents.phrasing import moment_text, one_per_line
+from scanner.publishing.documents.phrasing import as_a_cell, moment_text, one_per_line
 from scanner.publishing.documents.tables import (
     index_line,
     result_tables,
@@ -42,6 +42,9 @@ from scanner.publishing.documents.tables import (
 )
 
 SIGN_HERE = "(Ký, ghi rõ họ tên)"
+MOST_ROWS_TOGETHER = 20
+"""So many names of a list stay on one page."""
+WHOLE_SHEET = "Cả phiếu"
 OPEN_MOMENT = "…… giờ ……, ngày …… tháng …… năm ………"
 BOX = {
     "intact": "niêm phong còn nguyên vẹn",
@@ -168,7 +171,7 @@ def _decided(facts: Facts) -> Iterator[Block]:
             Column("Người quyết định", 20),
         )
         rows = (
-            Row((str(place), one.sheet, one.question, one.result, one.by))
+            Row((str(place), one.sheet, one.question or WHOLE_SHEET, as_a_cell(one.result), one.by))
             for place, one in enumerate(facts.decided, start=1)
         )
         yield Table(columns, tuple(rows))
@@ -253,5 +256,9 @@ def _names(facts: Facts) -> Iterator[Block]:
                     Column(words.percent, 20, Align.RIGHT),
                 ),
                 rows,
+                is_whole=len(rows) <= MOST_ROWS_TOGETHER,
             )
-    yield facts.rule_note()
+            yield facts.rule_note()
+            if question.is_off_by_rounding:
+                percent = facts.wording.percent(question.sum_of_shares)
+                yield Paragraph(words.sum_alone.format(percent=percent), Look.NOTE)

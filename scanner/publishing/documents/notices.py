@@ -93,7 +93,7 @@ def _notice_reference(facts: Facts) -> str:
 def _where(facts: Facts) -> Iterator[Block]:
     unit = facts.unit
     place = unit.posting.board or unit.desk or DOTS
-    yield Paragraph(f"Kết quả được niêm yết tại {place}. {_days(facts)}")
+    yield Paragraph(f"Địa điểm niêm yết: {place}. {_days(facts)}")
     if unit.notice.feedback:
         yield Paragraph(f"Mọi ý kiến phản ánh, góp ý đề nghị gửi về: {unit.notice.feedback}./.")
     else:

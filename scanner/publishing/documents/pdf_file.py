@@ -40,7 +40,6 @@ from scanner.publishing.documents.blocks import (
     Closing,
     Document,
     Head,
-    Look,
     Notice,
     Paragraph,
     Part,
@@ -49,8 +48,10 @@ from scanner.publishing.documents.blocks import (
     Signatures,
     Table,
     Title,
+    keeps_with,
 )
 from scanner.publishing.documents.charts import Drawing, draw_bar, paint
+from scanner.publishing.documents.line_breaks import side_mm, unbroken
 from scanner.publishing.documents.seal_picture import QR_MM, qr_modules
 
 SCALE = 0.9
@@ -71,10 +72,12 @@ COLUMN_ALIGNS: dict[Align, Alignment] = {
 }
 SIGN_MM = 22.0
 """Room for the signature."""
-HEADING_ROOM_MM = 45.0
-"""A heading with less room below goes to the next page."""
+FIRST_LINES_PT = 50.0
+"""A longer text is parted, rather than taken to the next page with its heading."""
 MOST_JOINED_ROWS = 25
 """More rows than this are not joined: joined ones are kept on one page."""
+IN_FACE = ("FONTNAME", (0, 0), (-1, -1), Cut.PLAIN.value)
+"""Every table names a font, even for rules alone; unsaid it is Helvetica, which is not embedded."""
 FIRST, LATER = "first", "later"
 
 
@@ -89,10 +92,46 @@ def pdf_bytes(document: Document) -> bytes:
         if place:
             story += [NextPageTemplate(FIRST + turn), PageBreak()]
         story.append(NextPageTemplate(LATER + turn))
-        for block in part.blocks:
-            story += _flow(block, _text_width(part))
+        for chain in _chains(part.blocks):
+            story += _keep(chain, _text_width(part))
     made.build(story)
     return buffer.getvalue()
+
+
+def _chains(blocks: Sequence[Block]) -> Iterator[list[Block]]:
+    """The blocks, those together that no end of a page may part."""
+    chain: list[Block] = []
+    for block, after in zip(blocks, (*blocks[1:], None), strict=True):
+        chain.append(block)
+        if not keeps_with(block, after):
+            yield chain
+            chain = []
+
+
+def _keep(chain: Sequence[Block], width: float) -> Iterator[Flowable]:
+    """A chain of blocks; on the next page where its beginning finds no room."""
+    flow = [one for block in chain for one in _flow(block, width)]
+    last = chain[-1]
+    if isinstance(last, Signatures | Closing) or (isinstance(last, Table) and last.is_whole):
+        yield KeepTogether(flow)
+        return
+    if len(chain) > 1:
+        # Not reportlab's keepWithNext, which would take a whole table to the next page.
+        yield CondPageBreak(sum(_least_height(one, last, width) for one in flow))
+    yield from flow
+
+
+def _least_height(flowable: Flowable, block: Block, width: float) -> float:
+    """What has to stand on the page on which something begins, in points.
+
+    Of a table that is its head with the rows of the first group; of a text its first lines.
+    """
+    _width, height = flowable.wrap(width * mm, m.PAGE_HEIGHT_MM * mm)
+    if isinstance(flowable, PdfTable) and isinstance(block, Table):
+        _start, end, _joins = next(block.groups(), (0, 0, 0))
+        drawn: Any = flowable
+        return float(sum(drawn._rowHeights[: end + 2]))
+    return float(flowable.getSpaceBefore()) + min(float(height), FIRST_LINES_PT)
 
 
 class _Pages(BaseDocTemplate):
@@ -105,6 +144,8 @@ class _Pages(BaseDocTemplate):
             author=document.author,
             creator=document.made,
             lang=document.language,
+            # Otherwise each page names Helvetica, as tables do.
+            initialFontName=Cut.PLAIN.value,
             invariant=1,
         )
         self._footer = document.footer
@@ -152,7 +193,7 @@ class _Pages(BaseDocTemplate):
 class _Rule(Flowable):
     """A line in the middle of its room."""
 
-    def __init__(self, length: float, before_pt: float = 1.5, after_pt: float = 2.0) -> None:
+    def __init__(self, length: float, before_pt: float = 3.5, after_pt: float = 2.0) -> None:
         super().__init__()
         self._length, self._before, self._after, self._width = length, before_pt, after_pt, 0.0
 
@@ -202,11 +243,16 @@ class _Code(Flowable):
 def _flow(block: Block, width: float) -> Iterator[Flowable]:
     match block:
         case Paragraph():
-            yield from _paragraph(block)
+            face = styles.LOOKS[block.look]
+            yield (
+                _centre(block.text, face, width)
+                if face.align == styles.CENTRE
+                else _set(block.text, face)
+            )
         case Head():
             yield from _head(block)
         case Title():
-            yield from _title(block)
+            yield from _title(block, width)
         case Table():
             yield _table(block, width)
             yield Spacer(1, m.SPACE_AFTER_PT)
@@ -220,7 +266,7 @@ def _flow(block: Block, width: float) -> Iterator[Flowable]:
             yield from _seal(block)
         case Notice():
             framed = PdfTable([[_set(block.text, styles.NOTICE)]], colWidths=[width * mm])
-            framed.setStyle([("BOX", (0, 0), (-1, -1), m.RULE_PT, "#000000")])
+            framed.setStyle([IN_FACE, ("BOX", (0, 0), (-1, -1), m.RULE_PT, "#000000")])
             yield framed
             yield Spacer(1, 6)
 
@@ -245,7 +291,10 @@ def _cut(face: styles.Face) -> Cut:
     return Cut.ITALIC if face.is_italic else Cut.PLAIN
 
 
-def _set(text: str, face: styles.Face, align: Alignment | None = None) -> PdfParagraph:
+def _set(
+    text: str, face: styles.Face, align: Alignment | None = None, *, side: float = 0.0
+) -> PdfParagraph:
+    """A paragraph, so many millimetres from either side."""
     size = face.size_pt * SCALE
     style = ParagraphStyle(
         face.name,
@@ -254,25 +303,24 @@ def _set(text: str, face: styles.Face, align: Alignment | None = None) -> PdfPar
         leading=size * LEADING * face.spacing,
         alignment=ALIGNS[face.align] if align is None else align,
         firstLineIndent=face.first_line_mm * mm,
-        leftIndent=face.left_mm * mm,
+        leftIndent=(face.left_mm + side) * mm,
+        rightIndent=side * mm,
         spaceBefore=face.before_pt,
         spaceAfter=face.after_pt,
         allowWidows=0,
         allowOrphans=0,
         splitLongWords=1,
     )
-    return PdfParagraph(escape(text), style)
+    return PdfParagraph(escape(unbroken(text)), style)
+
+
+def _centre(text: str, face: styles.Face, width: float) -> PdfParagraph:
+    """A centred text with lines of about one length."""
+    return _set(text, face, side=side_mm(text, width, lambda line: _length_pt(line, face) / mm))
 
 
 def _length_pt(text: str, face: styles.Face) -> float:
     return text_width_pt(text, _cut(face), face.size_pt * SCALE)
-
-
-def _paragraph(block: Paragraph) -> Iterator[Flowable]:
-    if block.look in {Look.PART, Look.CLAUSE}:
-        # Not reportlab's keepWithNext, which would take a whole table to the next page.
-        yield CondPageBreak(HEADING_ROOM_MM * mm)
-    yield _set(block.text, styles.LOOKS[block.look])
 
 
 def _head(head: Head) -> Iterator[Flowable]:
@@ -295,6 +343,7 @@ def _side_by_side(rows: Sequence[list[Any]], widths: Sequence[float]) -> PdfTabl
     table = PdfTable(rows, colWidths=[width * mm for width in widths])
     table.setStyle(
         [
+            IN_FACE,
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
             ("LEFTPADDING", (0, 0), (-1, -1), 0),
             ("RIGHTPADDING", (0, 0), (-1, -1), 0),
@@ -305,14 +354,14 @@ def _side_by_side(rows: Sequence[list[Any]], widths: Sequence[float]) -> PdfTabl
     return table
 
 
-def _title(title: Title) -> Iterator[Flowable]:
+def _title(title: Title, width: float) -> Iterator[Flowable]:
     yield Spacer(1, 8)
     yield _set(title.kind, styles.KIND)
-    yield _set(title.subject, styles.SUBJECT)
+    yield _centre(title.subject, styles.SUBJECT, width)
     last = title.subject
     if title.attached_to:
         last = title.attached_to
-        yield _set(title.attached_to, styles.ATTACHED)
+        yield _centre(title.attached_to, styles.ATTACHED, width)
     length = min(_length_pt(last, styles.SUBJECT), m.TEXT_WIDTH_MM * mm)
     yield _Rule(m.SHORT_RULE * length, 4, 2)
     yield Spacer(1, 8)
@@ -330,6 +379,7 @@ def _table(table: Table, width: float) -> PdfTable:
             ]
         )
     commands: list[tuple[Any, ...]] = [
+        IN_FACE,
         ("GRID", (0, 0), (-1, -1), m.RULE_PT / 2, "#000000"),
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ("LEFTPADDING", (0, 0), (-1, -1), 3),

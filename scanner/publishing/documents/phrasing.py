@@ -73,6 +73,17 @@ def roman(number: int) -> str:
     return text
 
 
+def within_a_sentence(sentence: str) -> str:
+    """A sentence as part of another one: without its full stop and its capital."""
+    bare = sentence.rstrip(".")
+    return bare[:1].lower() + bare[1:]
+
+
+def as_a_cell(text: str) -> str:
+    """A text that stands alone in the cell of a table: with a capital."""
+    return text[:1].upper() + text[1:]
+
+
 def one_per_line(items: tuple[str, ...]) -> tuple[str, ...]:
     """A list as official documents set it: ``- …;`` on each line, a full stop after the last."""
     bare = [item.rstrip(" .;,") for item in items]

@@ -10,13 +10,15 @@ from collections.abc import Iterator
 from html import escape
 
 from scanner.publishing.documents.blocks import Block, Chart, Look, Notice, Paragraph, Table
-from scanner.publishing.documents.charts import Drawing, Rectangle, Words, draw_bar
+from scanner.publishing.documents.charts import EDGE_PT, INK, Drawing, Rectangle, Words, draw_bar
 from scanner.publishing.documents.facts import Facts
+from scanner.publishing.documents.line_breaks import unbroken
 from scanner.publishing.documents.minutes import count_lines
 from scanner.publishing.documents.phrasing import day_text
 from scanner.publishing.documents.tables import charts, index_line, result_tables
 
-CHART_WIDTH_MM = 165.0
+CHART_WIDTH_MM = 120.0
+"""Narrow, so that its words can be read on a phone, where it becomes narrower still."""
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 """What a browser may load: nothing; the style stands in the page itself."""
 STYLE = """
@@ -32,7 +34,8 @@ th, td { border: 1px solid #777; padding: .25rem .5rem; vertical-align: top; tex
 .wide { overflow-x: auto; }
 .note { font-style: italic; }
 .notice { border: 2px solid #900; padding: .5rem; font-weight: bold; }
-svg { width: 100%; height: auto; display: block; }
+@media (max-width: 40rem) { th, td { padding: .15rem .3rem; font-size: .9rem; } }
+svg { width: 100%; max-width: 40rem; height: auto; display: block; }
 """
 ALIGN_CLASS = {"left": "", "centre": "center", "right": "right"}
 
@@ -42,7 +45,7 @@ def public_page(facts: Facts) -> str:
     unit = facts.unit
     title = escape(f"Kết quả {unit.subject} {unit.period.name}")
     body = "\n".join(_body(facts))
-    return (
+    return unbroken(
         f'<!DOCTYPE html>\n<html lang="{facts.language}">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -67,7 +70,7 @@ def _body(facts: Facts) -> Iterator[str]:
     if posting.first_day is not None and posting.last_day is not None:
         first, last = day_text(posting.first_day), day_text(posting.last_day)
         board = escape(posting.board or unit.desk)
-        yield f"<p>Niêm yết tại {board} từ {first} đến hết {last}.</p>"
+        yield f"<p>Địa điểm niêm yết: {board}; từ {first} đến hết {last}.</p>"
     if facts.seal is not None:
         yield f"<p>{escape(facts.words.fingerprint)} <b>{escape(facts.seal.fingerprint)}</b></p>"
 
@@ -122,9 +125,10 @@ def _svg(drawing: Drawing) -> str:
 
 def _shape(shape: Rectangle | Words) -> str:
     if isinstance(shape, Rectangle):
+        edge = f' stroke="{INK}" stroke-width="{EDGE_PT * 25.4 / 72:.2f}"' if shape.has_edge else ""
         return (
             f'<rect x="{shape.x:.2f}" y="{shape.y:.2f}" width="{shape.width:.2f}"'
-            f' height="{shape.height:.2f}" fill="{shape.fill}"/>'
+            f' height="{shape.height:.2f}" fill="{shape.fill}"{edge}/>'
         )
     size = shape.size_pt * 25.4 / 72
     return (

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from scanner.counting.merge import RollUp, Standing
-from scanner.counting.rules import share
+from scanner.counting.rules import Satisfaction, index_of, share
 from scanner.counting.satisfaction import satisfied_options
 from scanner.counting.tally_file import TallyContest, TallyFile
+from scanner.counting.weighing import weight_text
 from scanner.errors import BadArgumentsError
 from scanner.messages import gettext as _
 from scanner.publishing.documents.blocks import (
@@ -36,9 +38,12 @@ from scanner.publishing.documents.figures import overall_index, returned
 from scanner.publishing.documents.frame import document
 from scanner.publishing.documents.phrasing import short_day_text
 from scanner.publishing.documents.report import report_reference
+from scanner.publishing.documents.tables import index_line, result_tables
 
 WIDE = 9
 """So many columns or more lie on paper turned sideways."""
+OWN = "thu trực tiếp"
+"""Beside the name of a unit: what it collected itself."""
 QUARTERS = {"Q1": "quý I", "Q2": "quý II", "Q3": "quý III", "Q4": "quý IV"}
 HALVES = {"H1": "6 tháng đầu năm", "H2": "6 tháng cuối năm"}
 
@@ -49,6 +54,20 @@ class _Line:
 
     number: str
     roll_up: RollUp
+    is_own: bool = False
+    """Only what the unit collected itself, beside the units below it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """The figures of a line."""
+
+    quota: int
+    returned: int
+    valid: int
+    answers: Counter[str]
+    satisfaction: Satisfaction
+    has_counts: bool
 
 
 def rollup(facts: Facts) -> Document:
@@ -62,7 +81,7 @@ def rollup(facts: Facts) -> Document:
             _("A roll-up is made of several tallies and a tree of units."),
             remedy=_("Name the tallies and give --tree units.yaml."),
         )
-    lines = list(_lines(facts.roll_up.parts or (facts.roll_up,), ""))
+    lines = list(_lines(facts.roll_up, "")) or [_Line("1", facts.roll_up)]
     labels = _labels(facts.tally)
     has_quota = any(line.roll_up.standing and line.roll_up.standing.quota for line in lines)
     columns = tuple(_columns(facts, labels, has_quota=has_quota))
@@ -79,6 +98,7 @@ def rollup(facts: Facts) -> Document:
         Table(columns, tuple(rows)),
         facts.rule_note(),
         *_notes(facts, labels),
+        *_weighted(facts),
         *_chart(facts, lines),
         *facts.seal_mark(),
     )
@@ -87,11 +107,51 @@ def rollup(facts: Facts) -> Document:
     return Document(made.title, made.language, (part,), made.footer, made.author, made.made)
 
 
-def _lines(parts: Sequence[RollUp], before: str) -> Iterator[_Line]:
-    for place, part in enumerate(parts, start=1):
+def _lines(whole: RollUp, before: str) -> Iterator[_Line]:
+    """The units below a unit, and last what it collected itself: they add up to its total."""
+    for place, part in enumerate(whole.parts, start=1):
         number = f"{before}{place}"
         yield _Line(number, part)
-        yield from _lines(part.parts, f"{number}.")
+        yield from _lines(part, f"{number}.")
+    if whole.parts and whole.standing is not None:
+        yield _Line(f"{before}{len(whole.parts) + 1}", whole, is_own=True)
+
+
+def _sums(line: _Line) -> _Sums:
+    one = line.roll_up
+    whole = _all_of(one)
+    if not line.is_own or one.standing is None:
+        return whole
+    below = [_all_of(part) for part in one.parts]
+    answers = whole.answers.copy()
+    for part in below:
+        answers.subtract(part.answers)
+    return _Sums(
+        quota=one.standing.quota or 0,
+        returned=whole.returned - sum(part.returned for part in below),
+        valid=whole.valid - sum(part.valid for part in below),
+        answers=answers,
+        satisfaction=Satisfaction(
+            whole.satisfaction.satisfied - sum(part.satisfaction.satisfied for part in below),
+            whole.satisfaction.answers - sum(part.satisfaction.answers for part in below),
+        ),
+        has_counts=bool(one.standing.filed),
+    )
+
+
+def _all_of(one: RollUp) -> _Sums:
+    """The figures of a unit with all below it."""
+    total = one.total
+    contests = [contest for form in total.forms for contest in form.contests] if total else []
+    found = overall_index(contests, total.rule) if total else None
+    return _Sums(
+        quota=sum(standing.quota or 0 for standing in one.standings()),
+        returned=returned(total.sheets) if total else 0,
+        valid=total.sheets.valid if total else 0,
+        answers=_answers(total),
+        satisfaction=found[0] if found else Satisfaction(0, 0),
+        has_counts=total is not None,
+    )
 
 
 def _columns(facts: Facts, labels: Sequence[str], *, has_quota: bool) -> Iterator[Column]:
@@ -103,6 +163,8 @@ def _columns(facts: Facts, labels: Sequence[str], *, has_quota: bool) -> Iterato
     if has_quota:
         yield Column("Đạt chỉ tiêu (%)", 11, Align.RIGHT)
     yield Column("Hợp lệ (phiếu)", 10, Align.RIGHT)
+    if facts.tally.weights:
+        yield Column("Trọng số", 9, Align.RIGHT)
     for label in labels:
         yield Column(label, 10, Align.RIGHT)
     yield Column("Tỷ lệ hài lòng (%)", 11, Align.RIGHT)
@@ -112,28 +174,30 @@ def _columns(facts: Facts, labels: Sequence[str], *, has_quota: bool) -> Iterato
 def _row(facts: Facts, line: _Line, labels: Sequence[str], *, has_quota: bool) -> Row:
     one, number, rule = line.roll_up, facts.wording.number, facts.tally.rule
     is_total = not line.number
-    quota = _quota(one)
-    back = _returned(one)
-    cells = [line.number, "Tổng cộng" if is_total else one.unit.name]
+    sums = _sums(line)
+    quota, back = sums.quota, sums.returned
+    name = f"{one.unit.name} ({OWN})" if line.is_own else one.unit.name
+    cells = [line.number, "Tổng cộng" if is_total else name]
     if has_quota:
         cells.append(number(quota) if quota else "")
     cells.append(number(back))
     if has_quota:
         cells.append(facts.wording.bare_percent(share(back, quota, rule)) if quota else "")
-    cells.append(number(one.total.sheets.valid) if one.total else "–")
-    answers = _answers(one.total)
-    cells += [number(answers[label.casefold()]) if one.total else "–" for label in labels]
-    cells.append(_index_text(facts, one.total))
-    cells.append("" if is_total or one.standing is None else _remark(one.standing))
-    return Row(tuple(cells), is_bold=is_total or bool(one.parts))
+    cells.append(number(sums.valid) if sums.has_counts else "–")
+    if facts.tally.weights:
+        cells.append("" if one.standing is None else weight_text(one.unit.weight))
+    answers = sums.answers
+    cells += [number(answers[label.casefold()]) if sums.has_counts else "–" for label in labels]
+    cells.append(facts.wording.bare_percent(_index(facts, sums)))
+    adds_up = bool(one.parts) and not line.is_own
+    cells.append("" if adds_up or one.standing is None else _remark(one.standing))
+    return Row(tuple(cells), is_bold=is_total or adds_up)
 
 
-def _quota(one: RollUp) -> int:
-    return sum(standing.quota or 0 for standing in one.standings())
-
-
-def _returned(one: RollUp) -> int:
-    return returned(one.total.sheets) if one.total is not None else 0
+def _index(facts: Facts, sums: _Sums) -> Decimal | None:
+    """The satisfaction of a line, from its counts; None where nobody was asked."""
+    asked = sums.satisfaction.answers
+    return index_of([sums.satisfaction], facts.tally.rule) if asked else None
 
 
 def _satisfaction_contests(tally: TallyFile | None) -> Iterator[TallyContest]:
@@ -160,12 +224,6 @@ def _answers(tally: TallyFile | None) -> Counter[str]:
         for option in contest.options:
             answers[option.label.casefold()] += option.votes
     return answers
-
-
-def _index_text(facts: Facts, tally: TallyFile | None) -> str:
-    contests = [contest for form in tally.forms for contest in form.contests] if tally else []
-    found = overall_index(contests, facts.tally.rule)
-    return facts.wording.bare_percent(found[1] if found else None)
 
 
 def _remark(standing: Standing) -> str:
@@ -209,16 +267,23 @@ def _notes(facts: Facts, labels: Sequence[str]) -> Iterator[Block]:
         )
 
 
+def _weighted(facts: Facts) -> Iterator[Block]:
+    """The shares of each question with and without weights; nothing where all units weigh alike."""
+    if facts.tally.weights:
+        yield Paragraph("Kết quả theo từng câu hỏi, có trọng số của các đơn vị", Look.CLAUSE)
+        yield from result_tables(facts)
+        yield from index_line(facts)
+
+
 def _chart(facts: Facts, lines: Sequence[_Line]) -> Iterator[Block]:
     bars = []
     for line in lines:
-        total = line.roll_up.total
-        contests = [one for form in total.forms for one in form.contests] if total else []
-        found = overall_index(contests, facts.tally.rule)
-        if found is not None:
-            whole, percent = found
-            text = facts.wording.percent(percent)
-            part = BarPart(line.roll_up.unit.name, whole.satisfied, text)
-            bars.append(Bar("", (part,), whole.answers))
+        sums = _sums(line)
+        percent = _index(facts, sums)
+        if percent is not None:
+            name = line.roll_up.unit.name
+            label = f"{name} ({OWN})" if line.is_own else name
+            part = BarPart(label, sums.satisfaction.satisfied, facts.wording.percent(percent))
+            bars.append(Bar("", (part,), sums.satisfaction.answers))
     if bars:
         yield Chart(facts.words.field_chart.format(by="đơn vị"), tuple(bars))

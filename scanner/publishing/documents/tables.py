@@ -27,7 +27,9 @@ from scanner.publishing.documents.figures import (
     overall_index,
     questions_of,
     returned,
+    weighted_index,
 )
+from scanner.publishing.documents.phrasing import within_a_sentence
 from scanner.publishing.screen import refusal_in_words
 
 
@@ -38,13 +40,16 @@ def result_tables(facts: Facts) -> Iterator[Block]:
         if len(facts.tally.forms) > 1:
             yield Paragraph(form.title or form.id, Look.CLAUSE)
         questions = questions_of(form, facts.tally, (words.blank, words.overvote))
+        is_weighted = bool(facts.tally.weights)
+        weighted = (Column(words.weighted, 12, Align.RIGHT),) if is_weighted else ()
         yield Table(
             (
                 Column(words.number, 6, Align.CENTRE),
-                Column(words.question, 35),
-                Column(words.answer, 27),
+                Column(words.question, 29 if is_weighted else 35),
+                Column(words.answer, 21 if is_weighted else 27),
                 Column(words.votes, 13, Align.RIGHT),
                 Column(words.percent, 11, Align.RIGHT),
+                *weighted,
                 Column(words.remark, 8, Align.CENTRE),
             ),
             tuple(
@@ -53,7 +58,7 @@ def result_tables(facts: Facts) -> Iterator[Block]:
                 for row in _question_rows(facts, number, question)
             ),
         )
-        yield facts.rule_note()
+        yield facts.rule_note(is_weighted=is_weighted)
         yield from _footnote(facts, questions)
 
 
@@ -83,6 +88,7 @@ def _question_rows(facts: Facts, number: int, question: Question) -> Iterator[Ro
                 line.label,
                 wording.number(line.votes),
                 wording.bare_percent(line.share),
+                *([wording.bare_percent(line.weighted)] if facts.tally.weights else ()),
                 remark if first else "",
             ),
             joins=0 if first else 2,
@@ -100,7 +106,7 @@ def void_reasons(facts: Facts) -> str:
     """Why sheets are void, with how many each: ``phiếu trắng: 1; …``."""
     with speaking(facts.language):
         return "; ".join(
-            f"{refusal_in_words(reason).rstrip('.')}: {facts.wording.number(number)}"
+            f"{within_a_sentence(refusal_in_words(reason))}: {facts.wording.number(number)}"
             for reason, number in facts.tally.sheets.void_by_reason.items()
             if number
         )
@@ -119,6 +125,10 @@ def index_line(facts: Facts) -> Iterator[Block]:
                 percent=facts.wording.percent(percent),
             )
         )
+    heavy = weighted_index(facts.tally)
+    if heavy is not None:
+        percent_of_all = facts.wording.percent(heavy)
+        yield Paragraph(facts.words.weighted_index.format(percent=percent_of_all))
 
 
 def charts(facts: Facts) -> Iterator[Block]:

@@ -27,6 +27,8 @@ class TableWords:
     """Takes ``list``, of one or more ``sum_of``."""
     sum_of: str
     """Takes ``number`` and ``percent``."""
+    sum_alone: str
+    """Takes ``percent``; under a table of one question."""
     name: str
     provisional: str
     """Takes ``waiting``, the number of sheets."""
@@ -46,6 +48,16 @@ class TableWords:
     override: str
     """Takes ``who``, ``why`` and ``at``."""
     fingerprint: str
+    tally_fingerprint: str
+    """Takes ``whose``, which is empty or begins with a blank."""
+    sealed_tallies: str
+    unit: str
+    period: str
+    seal_number: str
+    not_sealed: str
+    weighted: str
+    weighted_index: str
+    """Takes ``percent``."""
 
 
 VI = TableWords(
@@ -59,6 +71,7 @@ VI = TableWords(
     overvote="Đánh quá số ô",
     sums_to="(*) Do làm tròn số, cộng tỷ lệ của {list}.",
     sum_of="câu {number} là {percent}",
+    sum_alone="Do làm tròn số, cộng tỷ lệ là {percent}.",
     name="Họ và tên",
     provisional="SỐ LIỆU TẠM THỜI: còn {waiting} phiếu chờ xem xét. Không dùng để công bố.",
     open_count="SỐ LIỆU TẠM THỜI: đợt kiểm phiếu chưa chốt. Không dùng để công bố.",
@@ -74,6 +87,14 @@ VI = TableWords(
     no_group="Không ghi",
     override="Chấp nhận số liệu không khớp: {who}, {at}; lý do: {why}",
     fingerprint="Dấu vân tay của đợt kiểm phiếu đã khóa, để kiểm tra lại:",
+    tally_fingerprint="Dấu vân tay của bản kết quả kiểm phiếu đã khóa{whose}, để kiểm tra lại:",
+    sealed_tallies="Các bản kết quả kiểm phiếu được tổng hợp",
+    unit="Đơn vị",
+    period="Kỳ",
+    seal_number="Dấu vân tay của bản đã khóa",
+    not_sealed="Chưa khóa",
+    weighted="Tỷ lệ có trọng số (%)",
+    weighted_index="Tỷ lệ hài lòng chung có trọng số: {percent}.",
 )
 EN = TableWords(
     number="No.",
@@ -86,6 +107,7 @@ EN = TableWords(
     overvote="Too many answers",
     sums_to="(*) By rounding, the shares of {list}.",
     sum_of="question {number} add up to {percent}",
+    sum_alone="By rounding, the shares add up to {percent}.",
     name="Name",
     provisional="PROVISIONAL FIGURES: {waiting} sheets wait for a decision. Not to be published.",
     open_count="PROVISIONAL FIGURES: the count is not final. Not to be published.",
@@ -101,6 +123,14 @@ EN = TableWords(
     no_group="Not stated",
     override="Figures that do not agree were accepted by {who}, {at}; reason: {why}",
     fingerprint="Fingerprint of the sealed count, to be verified:",
+    tally_fingerprint="Fingerprint of the sealed tally{whose}, to be verified:",
+    sealed_tallies="Tallies that were added up",
+    unit="Unit",
+    period="Period",
+    seal_number="Fingerprint of the sealed tally",
+    not_sealed="Not sealed",
+    weighted="Weighted share (%)",
+    weighted_index="Overall satisfaction, weighted: {percent}.",
 )
 STOCK_STRENGTHS = (
     "Việc khảo sát được thực hiện theo kế hoạch; phiếu được bỏ vào thùng phiếu, kiểm đếm công khai,"

@@ -318,6 +318,12 @@ for (const field of $$("[name=review]")) {
     model.edit({ do: "form", review });
   });
 }
+$("#form-shuffled").addEventListener("change", (event) => model.edit({ do: "form", shuffled: event.target.checked }));
+$("#form-smallest").addEventListener("change", (event) => {
+  if (event.target.reportValidity() && event.target.value) {
+    model.edit({ do: "form", smallest_group: Number(event.target.value) });
+  }
+});
 $("#former").addEventListener("change", (event) => {
   if (event.target.value) model.send("/form/former", { version: event.target.value });
 });

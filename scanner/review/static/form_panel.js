@@ -270,6 +270,9 @@ export function showForm(model, texts) {
   const cancel = header.rule.cancel === "none" ? "none" : "fill-cancels";
   for (const field of $$("[name=cancel]")) field.checked = field.value === cancel;
   for (const field of $$("[name=review]")) field.checked = header.rule.review.includes(field.value);
+  const secrecy = header.secrecy ?? { shuffled: false, smallest_group: 0 };
+  $("#form-shuffled").checked = secrecy.shuffled;
+  $("#form-smallest").value = secrecy.smallest_group;
   const rows = [...model.areas].map(([key, zone]) => {
     const kind = zone.id === undefined ? texts.private : texts.wordsZone;
     const where = fill(texts.page, { n: zone.page });
