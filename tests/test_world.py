@@ -19,7 +19,7 @@ from scanner.reading.interpret import Reader
 from scanner.reading.pages import close_files, load_page
 from tests.world.canvas import Canvas, Picture, chance
 from tests.world.geometry import Geometry
-from tests.world.habits import Voter, fill_in, meet_voter, place_of
+from tests.world.habits import LARGE, Voter, fill_in, meet_voter, place_of
 from tests.world.paper import BEFORE_WRITING, PAPER, fold_at
 from tests.world.pens import PENS, take_pen
 from tests.world.people import DEEDS, draw_deed, write_remark
@@ -295,6 +295,30 @@ def test_a_mark_far_beside_its_box_is_not_clear_and_a_near_one_is() -> None:
         meant = [truth for truth in filling.truths.values() if truth.marked]
         sure = sum(truth.clear for truth in meant)
         assert 2 * sure > len(meant) if clear else 2 * sure < len(meant)
+
+
+@pytest.mark.parametrize(("hard", "most"), [(False, 1.2), (True, 1.6)])
+def test_some_voters_fill_the_cells_of_a_table_and_on_hard_sheets_write_beyond(
+    *, hard: bool, most: float
+) -> None:
+    form = find_form(FORMS, "bao_lam_xa")
+    heights = []
+    for seed in range(400):
+        voter = meet_voter(seed, hard=hard)
+        if not voter.large or voter.habit not in LARGE:
+            continue
+        canvas = Canvas(np.full((1000, 720), 255, np.uint8), 86.0)
+        for key, strokes in fill_in(
+            canvas, form, 1, replace(voter, slips=()), seed
+        ).strokes.items():
+            contest = form.contest(key[0])
+            box = next(one.box for one in contest.options if one.id == key[1]) if contest else None
+            if box is not None and box.w > 10:
+                heights.append(np.ptp(np.vstack(strokes)[:, 1]) / box.h)
+    assert len(heights) > 50
+    assert min(heights) > 0.6
+    assert max(heights) <= most
+    assert (max(heights) > 1.25) == hard
 
 
 def test_pencil_that_a_bilevel_scan_loses_is_not_clear() -> None:

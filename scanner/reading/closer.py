@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scanner.ballot import TargetMeasures
 from scanner.reading.decide import LITTLE
 from scanner.reading.marks import MeasuredPage, measure_again
-from scanner.reading.page_ink import BARE, INK, TRACE, PageInk, join_ink
+from scanner.reading.page_ink import BARE, INK, TRACE, PageInk, join_strokes
 from scanner.reading.places import TargetPlace, find_places
 
 _DARK_INK = 105
@@ -38,8 +38,8 @@ length."""
 _MOST_OF_BAR = 0.4
 _DEEPEST_BAR = 120.0
 """Share of a bar that a fold explains, however dark up to this, from which it may be that fold."""
-_MOSTLY = 0.5
-"""Share of a mark in another target, from which it may not be this one's."""
+_MOST_OF_ENDS = 0.4
+"""Share of the ink inside from which it may be nothing but ends of marks in other targets."""
 _WEAK = 0.25
 _MUCH_AROUND_MM = 8.0
 """A mark that covers less of the inside, with a piece of ink so long around its label, is weak."""
@@ -144,7 +144,7 @@ def _measure_closer(seen: _Seen, page: PageInk, voter: Voter) -> TargetMeasures:
     strokes_mm = 0.0
     if is_stroke and page.is_one_piece(seen.number):
         strokes_mm = _measure_strokes(left[seen.core], darkest, px_per_mm)
-    through = max(again.through, through * seen.measures.through)
+    through = max(again.through, through * seen.measures.through, float(_is_tail(seen, page)))
     again = replace(again, stroke_mm=strokes_mm, through=through)
     if voter.is_known and _is_shade(again, left, place, px_per_mm):
         again = replace(again, weight=0.0)
@@ -178,18 +178,17 @@ def _is_part_of_more(seen: _Seen, page: PageInk) -> bool:
 
 
 def _is_tail(seen: _Seen, page: PageInk) -> bool:
-    """Whether the ink inside comes in from another target, and is the tail of a mark there."""
+    """Whether the ink inside may be an end of a mark in another target: a tail, a cross's arm."""
     if seen.place.next_targets is None:
         return False
     ink = seen.added[seen.core] >= TRACE
-    comes_in = any(edge.any() for edge in (ink[0], ink[-1], ink[:, 0], ink[:, -1]))
-    if not comes_in or not ((seen.added >= TRACE) & seen.place.next_targets).any():
+    if not ink.any() or not ((seen.added >= TRACE) & seen.place.next_targets).any():
         return False
     x0, y0, x1, y1 = seen.place.core
     left, top = seen.place.ring[0] + seen.shift[0], seen.place.ring[1] + seen.shift[1]
     core = max(left + x0, 0), max(top + y0, 0), left + x1, top + y1
-    tail = page.of_others(seen.number, core, _MOSTLY)
-    return tail.shape == ink.shape and bool(tail[ink].mean() >= _MOST_OF_BAR)
+    ends = page.ends_in(seen.number, core)
+    return ends.shape == ink.shape and bool(ends[ink].mean() >= _MOST_OF_ENDS)
 
 
 def _is_level(ink: NDArray[np.bool_]) -> bool:
@@ -232,7 +231,7 @@ def _take_off(
     if (left[core] >= TRACE).mean() <= _NOTHING_LEFT:
         return left, 0.0
     ink = added >= TRACE
-    count, pieces = join_ink(ink, seen.place.known < BARE, px_per_mm)
+    count, pieces = join_strokes(ink, seen.place.known < BARE, px_per_mm)
     is_explained = np.zeros(count, bool)
     is_explained[pieces[explained & ink]] = True
     is_part = bool(is_explained[pieces[core][ink[core]]].any())

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 
 from scanner.geometry import Box
 from scanner.reading.align import AlignedPage, Window, lay_window
@@ -30,6 +33,8 @@ _LEAST_FOLD = 15
 """A fold may be so many times as dark at a target as it usually is, and so much more."""
 _JOIN_MM = 1.3
 """A stroke goes on behind a ruled line so wide."""
+_JOIN_FLAT_MM = 2.6
+"""A flat one, 20° to a ruled line, is hidden by it for so long; ends of others may meet there."""
 _IS_MAIN, _IS_OWN = 0.85, 0.8
 """Shares of a target's ink in its largest piece, and of that piece's in the target, from which it
 is one mark."""
@@ -40,6 +45,20 @@ _IS_TAIL = 0.6
 """Share of a piece of ink that lies in one other target, of which it is the mark."""
 _TAIL_OF_MARK = 0.67
 """A tail has at most this share of the ink that its mark has."""
+_AT_BORDER, _TWICE = 0.2, 2.0
+"""Ink whose middle is so far off that of its target, in widths or heights, lies at the border, as
+that of an end which reaches up to 0.6 into it; it may be a part of another target's mark unless it
+is so many times what is in that one."""
+_LEAST_STROKE_MM2 = 0.3
+"""Less ink than this has no direction."""
+_MOST_PARTS = 12
+"""Where more pieces of ink meet behind print, as writing over a table, they are left together."""
+_END_MM = 2.4
+"""So much of the end of a stroke tells its direction."""
+_ENDS = 0.25
+"""The middle of that end is at least so far from the tip, as a share of its length."""
+_SAME_WAY, _PERHAPS = 0.4, 0.3
+"""Cosine of the angle up to which a stroke turns behind print; and may turn there."""
 TRACE = 40
 """Darkness, of 255, from which a pixel is a trace of ink."""
 
@@ -219,13 +238,12 @@ class PageInk:
         for at in range(first, last):
             levels[at] = measured[(at - first) * _TILE_PX : (at - first + 1) * _TILE_PX]
 
-    def of_others(self, number: int, window: Window, least: float = _IS_TAIL) -> NDArray[np.bool_]:
+    def of_others(self, number: int, window: Window) -> NDArray[np.bool_]:
         """Where ink in a window of the form is the tail of a mark in another target.
 
         Args:
             number: The target.
             window: x0, y0, x1, y1.
-            least: Share of the mark that lies in that other target.
         """
         x0, y0, x1, y1 = window
         reach = round(_SEEN_AROUND_MM * self.blank.px_per_mm)
@@ -237,10 +255,52 @@ class PageInk:
             here = found.labels[y0:y1, x0:x1]
         most = found.shares.max(axis=1)
         # Two whole marks that touch are one piece of ink, and neither is the other's tail.
-        is_tail = (most >= least) & (found.shares[:, number] <= _TAIL_OF_MARK * most)
+        is_tail = (most >= _IS_TAIL) & (found.shares[:, number] <= _TAIL_OF_MARK * most)
         tail = is_tail[here].astype(np.uint8)
         # With the soft edge of its stroke.
         return np.asarray(cv2.dilate(tail, np.ones((3, 3), np.uint8)) > 0)
+
+    def ends_in(self, number: int, window: Window) -> NDArray[np.bool_]:
+        """Where ink in a window of the form may be an end of a mark in another target.
+
+        Each piece is told by itself, as it is when cut off at the border of the target: between two
+        large marks a target has ends of both. What is hidden by print is taken to go on there.
+
+        Args:
+            number: The target.
+            window: x0, y0, x1, y1.
+        """
+        own, scale = self._inside[number], self.blank.px_per_mm
+        reach_x, reach_y = (
+            max(round(_SEEN_AROUND_MM * scale), end - start)
+            for start, end in zip(own[:2], own[2:], strict=True)
+        )
+        x0, y0, x1, y1 = own
+        around = self._clipped((x0 - reach_x, y0 - reach_y, x1 + reach_x, y1 + reach_y))
+        ink = self.added(around) >= TRACE
+        count, labels = join_strokes(ink, self.free(around), scale, liberal=True)
+        most = self._count_in_targets(labels, ink, around, count)
+        most[:, number] = 0
+        others = np.sort(most, axis=1)[:, -2:].T
+        here = _slices(own, around)
+        cut, pieces, stats, middles = cv2.connectedComponentsWithStats(
+            ink[here].astype(np.uint8), connectivity=8
+        )
+        joined = np.zeros(cut, np.intp)
+        joined[pieces] = labels[here]
+        sides = np.array([x1 - x0, y1 - y0])
+        off = (np.abs((middles + 0.5) / sides - 0.5)).max(axis=1)
+        second, most_of_other = others[:, joined]
+        # Ends of two marks may have met here: together they are less than either mark's own part.
+        in_middle = np.maximum(_TAIL_OF_MARK * most_of_other, (most_of_other + second) / 2)
+        at_border = _TWICE * most_of_other
+        is_end = stats[:, cv2.CC_STAT_AREA] <= np.where(off > _AT_BORDER, at_border, in_middle)
+        is_end[0] = False
+        ends = np.zeros(ink.shape, np.uint8)
+        ends[here] = is_end[pieces]
+        # With the soft edge of its stroke.
+        soft = cv2.dilate(ends, np.ones((3, 3), np.uint8)) > 0
+        return np.asarray(soft[_slices(window, around)])
 
     def is_whole(self, number: int) -> bool:
         """Whether the ink in a target is one piece, and that is nowhere else.
@@ -259,12 +319,14 @@ class PageInk:
         box, scale = self.blank.target_boxes[number], self.blank.px_per_mm
         window = self._window_of(box.grown(_SEEN_AROUND_MM * scale))
         ink = self.added(window) >= TRACE
-        count, pieces = join_ink(ink, self.free(window), scale)
+        count, pieces = join_strokes(ink, self.free(window), scale)
+        shares = self._count_in_targets(pieces, ink, window, count)
         inside, near = (
             np.bincount(pieces[here][ink[here]], minlength=count)
             for beyond_mm in (0.0, _TAIL_MM)
             for here in [_slices(self._window_of(box.grown(beyond_mm * scale)), window)]
         )
+        inside[shares[:, number] <= _TAIL_OF_MARK * shares.max(axis=1)] = 0
         main = int(inside.argmax())
         of_all = int((ink & (pieces == main)).sum())
         return float(inside[main] / max(inside.sum(), 1)), float(near[main] / max(of_all, 1))
@@ -283,14 +345,10 @@ class PageInk:
         """The pieces of ink in a window of the form."""
         ink = self.added(window) >= INK
         count, labels = join_ink(ink, self.free(window), self.blank.px_per_mm)
-        shares = np.zeros((count, len(self.blank.targets)))
-        x0, y0, x1, y1 = window
-        for number, (left, top, right, bottom) in enumerate(self._inside):
-            if left < x1 and x0 < right and top < y1 and y0 < bottom:
-                here = _slices((left, top, right, bottom), window)
-                shares[:, number] = np.bincount(labels[here][ink[here]], minlength=count)
+        shares = self._count_in_targets(labels, ink, window, count)
         shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1)
         shares[0] = 0.0
+        x0, y0, x1, y1 = window
         runs_on = np.zeros(count, bool)
         # What lies beyond the window may join what is this near to its edge.
         near = _join_px(self.blank.px_per_mm) // 2 + 2
@@ -305,6 +363,18 @@ class PageInk:
                 runs_on[edge] = True
         runs_on[0] = False
         return _Pieces(labels, shares, runs_on)
+
+    def _count_in_targets(
+        self, labels: NDArray[np.int32], ink: NDArray[np.bool_], window: Window, count: int
+    ) -> NDArray[np.float64]:
+        """How much ink of each piece in a window lies in each target, shape (pieces, targets)."""
+        pixels = np.zeros((count, len(self._inside)))
+        x0, y0, x1, y1 = window
+        for number, (left, top, right, bottom) in enumerate(self._inside):
+            if left < x1 and x0 < right and top < y1 and y0 < bottom:
+                here = _slices((left, top, right, bottom), window)
+                pixels[:, number] = np.bincount(labels[here][ink[here]], minlength=count)
+        return pixels
 
     def _window_of(self, box: Box) -> Window:
         """A box in whole pixels of the page, as far as it lies on it."""
@@ -326,10 +396,10 @@ def _slices(window: Window, within: Window) -> tuple[slice, slice]:
 
 
 def join_ink(
-    ink: NDArray[np.bool_], free: NDArray[np.bool_], px_per_mm: float
+    ink: NDArray[np.bool_], free: NDArray[np.bool_], px_per_mm: float, join_mm: float = _JOIN_MM
 ) -> tuple[int, NDArray[np.int32]]:
     """Pieces of ink, each with what of it the blank's print hides; their count, and labels."""
-    side = _join_px(px_per_mm)
+    side = _join_px(px_per_mm, join_mm)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     # Both ends of a stroke that a ruled line hides spread into it, and meet there.
     joined = ink | ((cv2.dilate(ink.astype(np.uint8), kernel) > 0) & ~free)
@@ -337,5 +407,79 @@ def join_ink(
     return count, np.asarray(pieces, np.int32)
 
 
-def _join_px(px_per_mm: float) -> int:
-    return 2 * round(_JOIN_MM * px_per_mm / 2) + 1
+def join_strokes(
+    ink: NDArray[np.bool_], free: NDArray[np.bool_], px_per_mm: float, *, liberal: bool = False
+) -> tuple[int, NDArray[np.int32]]:
+    """As :func:`join_ink`, but ink on both sides of print is one piece only if strokes go on there.
+
+    The tips of two crosses, one below the other, meet at the ruled line between them; a stroke
+    that crosses the line has one direction before it and behind it.
+
+    Args:
+        ink: Where ink is, shape (h, w).
+        free: Where there is no print.
+        px_per_mm: Pixels in a millimetre.
+        liberal: Whether what only may go on is joined as well.
+
+    Returns:
+        The count of pieces, and which of them is where.
+    """
+    join_mm, same_way = (_JOIN_FLAT_MM, _PERHAPS) if liberal else (_JOIN_MM, _SAME_WAY)
+    count, joined = join_ink(ink, free, px_per_mm, join_mm)
+    cuts, pieces = cv2.connectedComponents(ink.astype(np.uint8), connectivity=8)
+    names = np.zeros(cuts, np.int32)
+    names[pieces] = joined
+    is_stroke = np.bincount(pieces.ravel()) >= _LEAST_STROKE_MM2 * px_per_mm**2
+    is_stroke[0] = False
+    for name in np.flatnonzero(np.bincount(names[is_stroke]) > 1):
+        parts = np.flatnonzero((names == name) & is_stroke)
+        if len(parts) > _MOST_PARTS:
+            continue
+        points = [np.argwhere(pieces == part) for part in parts]
+        links = np.zeros((len(parts), len(parts)), bool)
+        for one, other in combinations(range(len(parts)), 2):
+            links[one, other] = _goes_on(points[one], points[other], px_per_mm, join_mm, same_way)
+        groups, group_of = connected_components(links, directed=False)
+        names[parts] = np.where(group_of == 0, name, count - 1 + group_of)
+        count += groups - 1
+    return count, np.asarray(names[pieces], np.int32)
+
+
+def _goes_on(
+    one: NDArray[np.intp],
+    other: NDArray[np.intp],
+    px_per_mm: float,
+    join_mm: float,
+    same_way: float,
+) -> bool:
+    """Whether a stroke of one piece of ink goes on in another, wherever they come near.
+
+    Args:
+        one: Rows and columns of its pixels, shape (n, 2).
+        other: Of the other.
+        px_per_mm: Pixels in a millimetre.
+        join_mm: How near.
+        same_way: Least cosine of the angle between both directions.
+    """
+    near = _join_px(px_per_mm, join_mm) + 2
+    away, nearest = cKDTree(other).query(one, distance_upper_bound=near)
+    reach = _END_MM * px_per_mm
+    while np.isfinite(away).any():
+        at = int(away.argmin())
+        tip, start = one[at], other[nearest[at]]
+        is_end = np.hypot(*(one - tip).T) <= reach
+        is_start = np.hypot(*(other - start).T) <= reach
+        if is_end.all() or is_start.all():
+            return True
+        before, behind = tip - one[is_end].mean(axis=0), other[is_start].mean(axis=0) - start
+        lengths = np.linalg.norm(before), np.linalg.norm(behind)
+        # Where a stroke only passes by, its ink lies on both sides of the place.
+        if min(lengths) >= _ENDS * reach and before @ behind >= same_way * lengths[0] * lengths[1]:
+            return True
+        # The rest of this end is no other one.
+        away[is_end | np.append(is_start, True)[nearest]] = np.inf
+    return False
+
+
+def _join_px(px_per_mm: float, join_mm: float = _JOIN_MM) -> int:
+    return 2 * round(join_mm * px_per_mm / 2) + 1

@@ -19,10 +19,13 @@ HARD_HABITS = (
     *TIDY_HABITS,
     *("cross", "tick", "slash", "dot", "dash", "beside", "ring", "label ring", "label underlined"),
 )
+LARGE = {"cross": "large cross", "loop cross": "large cross", "tick": "large tick"}
+"""What those do in the cells of a table who fill them."""
 ON_LABELS = ("label ring", "label underlined", "label struck")
 SLIPS = ("hesitation", "erased", "blackened", "label struck", "two marks", "remark")
 """What goes wrong, or is added, at one place of a sheet."""
 
+_LARGE_SHARE = 0.2
 _LETTER_MM = 1.95
 _BESIDE_BOX_MM = 1.6
 _LABEL_MM = 48.0
@@ -51,6 +54,9 @@ class Voter:
     untidiness: float
     hand: Hand
     slips: tuple[str, ...] = ()
+    large: float = 0.0
+    """How much an untidy hand lets marks grow that fill cells of a table: a third up to the cell,
+    1 up to half as much again; 0 where they are as large as in a box."""
 
 
 @dataclass
@@ -64,16 +70,18 @@ class Filling:
 def meet_voter(seed: int, *, hard: bool) -> Voter:
     """The voter of one sheet."""
     rng = chance(seed, "voter")
+    large = (1.0 if hard else 1 / 3) * (chance(seed, "large marks").random() < _LARGE_SHARE)
     if not hard:
         habit = str(rng.choice(TIDY_HABITS, p=(0.38, 0.12, 0.30, 0.06, 0.07, 0.07)))
         pen = str(rng.choice(ORDINARY_PENS, p=(0.6, 0.3, 0.1)))
         hand = take_pen(pen, rng, strength=0.5 * float(rng.beta(1.5, 4)))
-        return Voter(habit, float(rng.beta(1.5, 3)), hand)
+        return Voter(habit, float(rng.beta(1.5, 3)), hand, large=large)
     habit = str(rng.choice(HARD_HABITS))
     names = list(PENS)
     pen = str(rng.choice(names, p=_even(names, seldom=("highlighter",))))
     slips = tuple(slip for slip in SLIPS if rng.random() < 0.09)
-    return Voter(habit, float(rng.beta(1.3, 1.7)), take_pen(pen, rng), slips)
+    untidiness = float(rng.beta(1.3, 1.7))
+    return Voter(habit, untidiness, take_pen(pen, rng), slips, large)
 
 
 def _even(names: Sequence[str], seldom: Sequence[str]) -> list[float]:
@@ -137,6 +145,8 @@ def _do(
     if option.shape in TEXT_SHAPES:
         name = _on_words(option, voter, name)
     strength = float(np.clip(voter.untidiness + rng.normal(0, 0.12), 0, 1))
+    if voter.large and option.shape == "cell" and name in LARGE:
+        name, strength = LARGE[name], strength * voter.large
     deed = DEEDS[name]
     hand = replace(voter.hand, pressure=voter.hand.pressure * float(rng.normal(1, 0.06)))
     strokes = draw_deed(canvas, place, name, strength, (hand, rng))

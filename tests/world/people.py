@@ -15,6 +15,7 @@ from numpy.random import Generator
 
 from scanner.geometry import Box
 from tests.world.canvas import Canvas, Points
+from tests.world.large import fill_with_cross, fill_with_tick
 from tests.world.pens import Hand, draw_strokes, lay_depth, smooth
 
 Drawer = Callable[["Place", float, Generator], list[Points]]
@@ -197,6 +198,14 @@ def _tick(place: Place, strength: float, rng: Generator) -> list[Points]:
         # A soft turn, as of a hand that does not stop.
         return [place.at(smooth(np.vstack([down[::6], up[3::6]])))]
     return [place.at(np.vstack([down, up[1:]]))]
+
+
+def _large_cross(place: Place, strength: float, rng: Generator) -> list[Points]:
+    return fill_with_cross(place.box, strength, rng)
+
+
+def _large_tick(place: Place, strength: float, rng: Generator) -> list[Points]:
+    return fill_with_tick(place.box, strength, rng)
 
 
 def _hatch(place: Place, strength: float, rng: Generator) -> list[Points]:
@@ -449,6 +458,8 @@ DEEDS = {
     "cross": Deed(_cross, marked=True, clear_to=1.0),
     "loop cross": Deed(_loop_cross, marked=True, clear_to=1.0),
     "tick": Deed(_tick, marked=True, clear_to=1.0),
+    "large cross": Deed(_large_cross, marked=True, clear_to=1.0),
+    "large tick": Deed(_large_tick, marked=True, clear_to=1.0),
     "hatch": Deed(_hatch, marked=True, clear_to=1.0),
     "scribble": Deed(_scribble, marked=True, clear_to=1.0),
     "solid": Deed(_solid, marked=True, clear_to=1.0),
