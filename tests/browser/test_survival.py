@@ -102,7 +102,9 @@ def test_signed_out_in_one_tab_the_other_says_so_and_leads_back(
 def test_two_tabs_of_one_person_work_side_by_side(doubt: Page, review: Review) -> None:
     other = doubt.context.new_page()
     other.goto(review.url("/log"))
+    here = doubt.url
     doubt.keyboard.press("Enter")
+    expect(doubt).not_to_have_url(here)
     expect(doubt.locator("#messages .bad")).to_have_count(0)
     other.reload()
     expect(other.locator(".person")).to_be_visible()

@@ -272,7 +272,7 @@ export function showForm(model, texts) {
   for (const field of $$("[name=review]")) field.checked = header.rule.review.includes(field.value);
   const secrecy = header.secrecy ?? { shuffled: false, smallest_group: 0 };
   $("#form-shuffled").checked = secrecy.shuffled;
-  $("#form-smallest").value = secrecy.smallest_group;
+  put($("#form-smallest"), secrecy.smallest_group);
   const rows = [...model.areas].map(([key, zone]) => {
     const kind = zone.id === undefined ? texts.private : texts.wordsZone;
     const where = fill(texts.page, { n: zone.page });
