@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pypdfium2
 import pytest
 
 import cli
@@ -19,6 +20,7 @@ from scanner.forms.scenario import deal, read_scenario
 from scanner.forms.template import read_form
 from scanner.publishing.documents.unit import read_unit
 from scanner.publishing.scenario_check import check_scenario
+from scanner.publishing.scenario_documents import write_documents
 from scanner.publishing.scenarios import (
     CountedPile,
     ScenarioRun,
@@ -151,6 +153,20 @@ def test_the_command_compares_and_says_that_all_is_right(
     assert cli.main(arguments) == ExitCode.OK
     assert "All 46 figures are the expected ones." in capsys.readouterr().out
     assert len(list((tmp_path / "tallies").glob("*.json"))) == 56
+    made = {path.name for path in (tmp_path / "documents").iterdir()}
+    kinds = ("report", "rollup", "english")
+    assert made == {"page.html", *(f"{one}.{end}" for one in kinds for end in ("docx", "pdf"))}
+
+
+def test_a_document_that_says_what_cannot_be_is_not_made_and_the_others_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The ward's published minutes of posting end before they begin."""
+    arguments = ["demo", "huong_long_2023", "--only", "none-of-them", "-o", str(tmp_path)]
+    assert cli.main(arguments) == ExitCode.OK
+    assert "posting was not made." in capsys.readouterr().out
+    made = {path.stem for path in (tmp_path / "documents").iterdir()}
+    assert made == {"minutes", "report", "notice", "english", "page"}
 
 
 @pytest.mark.slow
@@ -189,6 +205,8 @@ def test_papers_are_drawn_counted_and_settled_without_a_silent_error(tmp_path: P
     assert again[0].silent_errors == ()
     assert again[0].tally.log_head == pile.tally.log_head
     assert again[0].tally.sha256 == pile.tally.sha256
+    write_documents(sample, again, tmp_path / "out", AT)
+    assert len(pypdfium2.PdfDocument(tmp_path / "out/documents/bundle.pdf")) == 14
 
 
 @pytest.mark.slow

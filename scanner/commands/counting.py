@@ -312,7 +312,7 @@ def _health(count: Path) -> None:
         "Counts a sample and compares with the figures it ought to give. Without NAME: the survey"
         " of a provincial Department of Construction in 2023, 38 two-sided papers in one PDF. With"
         " NAME, a folder of 'samples': its papers are drawn, scanned and decided on as they were"
-        " drawn, its tallies written and added up.\n\n"
+        " drawn, its tallies written and added up, and with -o its documents made.\n\n"
         "Example: kiemphieu demo huong_long_2023 -o demo-count"
     ),
 )
@@ -328,7 +328,7 @@ def _demo(name: str | None, output: Path | None, only: tuple[str, ...], jobs: in
     with tempfile.TemporaryDirectory(prefix="kiemphieu-") as passing:
         folder = output if output is not None else Path(passing) / "demo"
         if name is not None:
-            _demo_scenario(name, folder, only, jobs)
+            _demo_scenario(name, folder, only, jobs, with_documents=output is not None)
             return
         with watch_scan(console(stderr=True), jobs) as options:
             result = count_sample(HOME / DEMO_SAMPLE, HOME / FORMS_FOLDER, folder, options)
@@ -340,7 +340,9 @@ def _demo(name: str | None, output: Path | None, only: tuple[str, ...], jobs: in
         )
 
 
-def _demo_scenario(name: str, folder: Path, only: tuple[str, ...], jobs: int) -> None:
+def _demo_scenario(
+    name: str, folder: Path, only: tuple[str, ...], jobs: int, *, with_documents: bool
+) -> None:
     """Go through a sample by its name."""
     from scanner.counting.results import now
     from scanner.publishing.progress import watch_scan
@@ -359,6 +361,10 @@ def _demo_scenario(name: str, folder: Path, only: tuple[str, ...], jobs: int) ->
         piles = run_scenario(sample, HOME / FORMS_FOLDER, folder, run)
     result = check_scenario(sample, piles, now())
     say(*show_scenario(result))
+    if with_documents:
+        from scanner.publishing.scenario_documents import show_documents, write_documents
+
+        say(*show_documents(write_documents(sample, piles, folder, now())))
     if result.differences or result.silent_errors:
         raise TallyMismatchError(gettext("The tally is not the expected one."))
 
