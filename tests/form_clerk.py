@@ -78,9 +78,7 @@ class Clerk:
         self.page.mouse.up()
 
     def settle(self) -> None:
-        """Wait until the page has sent what it had to send."""
-        # Arrows are sent a quarter of a second after the last one.
-        self.page.wait_for_timeout(300)
+        """Wait until the page has sent what it had to send, and shows the answer."""
         self.page.locator("#bench[aria-busy='false']").wait_for()
 
     def _scale(self) -> float:

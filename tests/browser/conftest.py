@@ -2,6 +2,9 @@
 
 ``signed_in(page, role)`` is how most tests begin. Whatever a page says against its own rules, an
 error of a script or a forbidden style, fails the test.
+
+What a click, a key or a request leads to comes when it comes. A test waits for it before it leaves
+the page, asks for what does not wait (a count, a text, the store), or uses what a script does.
 """
 
 from __future__ import annotations
@@ -20,7 +23,14 @@ from pathlib import Path
 import pytest
 import uvicorn
 from playwright._impl._driver import compute_driver_executable
-from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from scanner.counting.people import Role
 from scanner.review.app import create_app
@@ -31,10 +41,12 @@ from tests.reviewed_counts import NAMES, PIN, copy_count
 
 DESKTOP: ViewportSize = {"width": 1366, "height": 768}
 PHONE: ViewportSize = {"width": 390, "height": 844}
-PATIENCE_MS = 10_000
+PATIENCE_MS = 30_000
 CHROMIUM = os.environ.get("KIEMPHIEU_CHROMIUM") or shutil.which("chromium")
 
 SignIn = Callable[..., Page]
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @cache
@@ -149,15 +161,27 @@ def signed_in(review: Review) -> SignIn:
     """Signs a person in at a page: ``signed_in(page, Role.READER)``, or a name."""
 
     def sign_in(page: Page, role: Role | str = Role.COMMITTEE) -> Page:
-        page.goto(review.guard.address())
-        page.goto(review.url("/sign-in"))
-        page.locator("#name").fill(NAMES[role] if isinstance(role, Role) else role)
-        page.locator("#pin").fill(PIN)
-        page.locator("button.main").click()
-        page.locator(".person").wait_for()
-        return page
+        return sign_in_at(page, review, NAMES[role] if isinstance(role, Role) else role)
 
     return sign_in
+
+
+def sign_in_at(page: Page, running: Review, name: str) -> Page:
+    """Sign a person in at a server's page."""
+    page.goto(running.guard.address())
+    page.goto(running.url("/sign-in"))
+    page.locator("#name").fill(name)
+    page.locator("#pin").fill(PIN)
+    page.locator("button.main").click()
+    page.locator(".person").wait_for()
+    page.wait_for_load_state()
+    return page
+
+
+def sign_out(page: Page) -> None:
+    """Sign out, and wait until that is done."""
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/sign-in")
 
 
 def _fault(message: ConsoleMessage) -> list[str]:

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from scanner.ballot import MarkState
 from scanner.counting.people import Role
 from scanner.counting.random_check import Seen
-from tests.browser.conftest import Review, SignIn
+from tests.browser.conftest import Review, SignIn, sign_out
 
 DICE = "3 5 1 6 2 4 5 1 3 4 6 2 1 5 3 4 2 6 1 6"
 KEYS = {MarkState.MARKED: "m", MarkState.UNMARKED: "u"}
@@ -25,13 +25,19 @@ def draw(review: Review, page: Page, boxes: int) -> None:
     page.locator("#seed").fill(DICE)
     expect(page.locator("#digits")).to_have_text("20 of 20 digits suggested")
     page.keyboard.press("Enter")
-    page.locator("#reading").wait_for()
+    page.wait_for_url(re.compile(r"/check/\d+$"))
 
 
 def answer(page: Page, key: str, read: int) -> None:
-    """Press a key, and wait until it is kept."""
+    """Press a key, and wait until it is kept and the next box is shown, or that all are read."""
+    shown = page.locator("#crop").get_attribute("src")
     page.keyboard.press(key)
     expect(page.locator("#progress-text")).to_contain_text(f"{read} of")
+    page.wait_for_function(
+        "shown => document.querySelector('#reading').hidden"
+        " || document.querySelector('#crop').getAttribute('src') !== shown",
+        arg=shown,
+    )
 
 
 def test_a_check_is_drawn_and_read_with_the_keyboard_alone(
@@ -95,7 +101,7 @@ def test_an_observer_waits_for_what_comes_of_it(
 ) -> None:
     signed_in(page)
     draw(review, page, 2)
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
     signed_in(page, Role.OBSERVER)
     page.goto(review.url("/check/1"))
     expect(page.locator("main")).to_contain_text("This check is being read.")

@@ -6,21 +6,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, expect
 
 from scanner.counting.adjudication import Decision, Stage, Verdict, standing
 from scanner.counting.journal import Action
 from scanner.counting.people import Role
 from scanner.counting.results import tally_count
 from scanner.forms.template import Form
-from tests.browser.conftest import PATIENCE_MS, PHONE, Review, SignIn, serve
+from tests.browser.conftest import PHONE, Review, SignIn, serve, sign_in_at
 from tests.desk_counts import Truth, choose, draw_desk_form, make_desk_count, tally_of
-from tests.reviewed_counts import NAMES, PIN, SECOND_READER, add_people
+from tests.reviewed_counts import NAMES, SECOND_READER, add_people
 
 SHEETS = 50
 """Four doubts each."""
-
-expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture
@@ -97,7 +95,10 @@ def test_enter_alone_decides_nothing(desk: Page, review: Review) -> None:
     place = place_of(desk)
     press(desk, "Enter", "Enter")
     expect(desk.locator("#answer")).to_contain_text("Choose first")
-    press(desk, "1", "1", "Enter")
+    press(desk, "1")
+    expect(desk.locator("#answer")).to_contain_text("Counts as:")
+    press(desk, "1", "Enter")
+    expect(desk.locator("#answer")).to_contain_text("Choose first")
     assert place_of(desk) == place
     assert review.desk.store.decisions() == {}
 
@@ -166,8 +167,7 @@ def test_what_is_handed_on_waits_for_the_committee_with_its_note(
     assert len(decisions(review, place)) == 1
     committee = signed_in(new_page(), Role.COMMITTEE)
     committee.goto(review.url("/desk?pile=escalated"))
-    committee.keyboard.press("Enter")
-    committee.locator("#doubt").wait_for()
+    begin(committee)
     assert place_of(committee) == place
     expect(committee.locator("#remarks")).to_contain_text("Hai nét mực")
     press(committee, "1", "Enter")
@@ -229,8 +229,7 @@ def test_two_people_are_never_at_the_same_sheet(
     other = signed_in(new_page(), SECOND_READER)
     other.goto(review.url("/desk"))
     expect(other.locator("table")).to_contain_text(f"{NAMES[Role.READER]} is at it")
-    other.keyboard.press("Enter")
-    other.locator("#doubt").wait_for()
+    begin(other)
     assert place_of(other)[0] != place[0]
     other.goto(review.url(_address(place)))
     expect(other.locator(".held")).to_contain_text(NAMES[Role.READER])
@@ -306,17 +305,39 @@ def test_two_fingers_magnify_the_sheet(desk: Page) -> None:
     for apart in range(44, 104, 4):
         touch("touchMove", apart)
     touch("touchEnd")
-    seen = picture.get_attribute("viewBox") or ""
-    width, magnified = (float(view.split()[2]) for view in (whole, seen))
-    assert 0.35 < magnified / width < 0.5
+    desk.wait_for_function(
+        """([picture, whole]) => {
+            const [seen, all] = [picture.getAttribute("viewBox"), whole].map(
+                (box) => Number(box.split(" ")[2]));
+            return 0.35 < seen / all && seen / all < 0.5;
+        }""",
+        arg=[picture.element_handle(), whole],
+    )
 
 
-def test_the_next_doubt_and_its_pictures_are_there_before_they_are_needed(desk: Page) -> None:
-    desk.wait_for_load_state("networkidle")
+def test_the_next_doubt_and_its_pictures_are_there_before_they_are_needed(
+    review: Review, page: Page, signed_in: SignIn
+) -> None:
+    coming: list[str] = []
+
+    def is_of_another(one: Request) -> bool:
+        return "/picture/" in one.url and f"/sheet/{page.url.split('/')[4]}/" not in one.url
+
+    def is_the_last(one: Request) -> bool:
+        if one.url not in coming:
+            return False
+        coming.remove(one.url)
+        return not coming
+
+    signed_in(page, Role.READER)
+    page.goto(review.url("/desk"))
+    page.on("request", lambda one: coming.append(one.url) if is_of_another(one) else None)
+    with page.expect_request_finished(is_the_last):
+        begin(page)
     asked: list[str] = []
-    desk.on("request", lambda request: asked.append(request.url))
-    sheet, contest = step(desk, "1", "Enter")
-    desk.wait_for_load_state("networkidle")
+    page.on("request", lambda request: asked.append(request.url))
+    sheet, contest = step(page, "1", "Enter")
+    page.wait_for_load_state("networkidle")
     assert [url for url in asked if f"/desk-part/{sheet}/{contest}" in url] == []
     assert [url for url in asked if "/picture/" in url and f"/sheet/{sheet}/" in url] == []
 
@@ -362,7 +383,7 @@ def many(form: Form, truths: list[Truth], tmp_path: Path) -> Iterator[Review]:
 def test_two_hundred_doubts_decided_through_the_page_end_in_the_true_tally(
     many: Review, form: Form, truths: list[Truth], page: Page
 ) -> None:
-    sign_in_at(page, many)
+    sign_in_at(page, many, NAMES[Role.READER])
     page.goto(many.url("/desk"))
     expect(page.locator("#left")).to_contain_text(f"{4 * SHEETS} doubts left")
     begin(page)
@@ -383,13 +404,3 @@ def test_two_hundred_doubts_decided_through_the_page_end_in_the_true_tally(
     assert tally_count(store, [form]) == tally_of(form, truths)
     assert sum(len(made) for made in store.decisions().values()) == 4 * SHEETS
     assert store.verify() == []
-
-
-def sign_in_at(page: Page, running: Review) -> None:
-    """A reader at another server than the usual one."""
-    page.goto(running.guard.address())
-    page.goto(running.url("/sign-in"))
-    page.locator("#name").fill(NAMES[Role.READER])
-    page.locator("#pin").fill(PIN)
-    page.locator("button.main").click()
-    page.locator(".person").wait_for()

@@ -154,6 +154,7 @@ def test_everything_is_done_without_a_mouse(clerk: Clerk, served: Served) -> Non
     clerk.press("Control+z")
     expect(page.locator("#question-count")).to_have_text(str(len(before.contests)))
     clerk.press("Control+y", "Control+z")
+    clerk.settle()
     clerk.press("p", "Enter")
     clerk.settle()
     expect_selected(clerk, 1)
@@ -196,6 +197,7 @@ def test_labels_titles_and_rules_are_typed_and_order_is_changed(
     page.locator("#form-smallest").press("Tab")
     clerk.settle()
     clerk.click("#save")
+    page.locator("#save-dialog[open]").wait_for()
     clerk.press("Enter")
     expect(page.locator("#save")).to_be_disabled()
     contest = served.form.contests[0]
@@ -205,6 +207,46 @@ def test_labels_titles_and_rules_are_typed_and_order_is_changed(
     assert served.form.rule.cancel == "fill-cancels"
     assert served.form.rule.review == ("blank_sheet",)
     assert served.form.secrecy == FormSecrecy(shuffled=True, smallest_group=5)
+
+
+def test_nothing_is_lost_by_who_is_quicker_than_the_page(clerk: Clerk, served: Served) -> None:
+    first, second = served.form.contests[0].options[:2]
+    clerk.click(target(clerk, 1))
+    clerk.press("ArrowRight", "n", "t")
+    clerk.type("Tốt")
+    clerk.press("Control+s")
+    clerk.page.locator("#save-dialog[open]").wait_for()
+    clerk.press("Enter")
+    expect(clerk.page.locator("#save")).to_be_disabled()
+    after = served.form.contests[0].options
+    assert (after[0].x, after[1].x) == pytest.approx((first.x + 0.1, second.x))
+    assert after[1].label == "Tốt"
+
+
+def test_a_late_answer_takes_nothing_back(clerk: Clerk) -> None:
+    page, question = clerk.page, clerk.page.locator(".question").first
+    clerk.click(question.locator(".title"))
+    page.evaluate(
+        """() => {
+            const send = window.fetch;
+            window.held = [];
+            window.fetch = (address, options) => String(address) === "/form/edit"
+                ? new Promise((done) => held.push(() => { done(send(address, options)); }))
+                : send(address, options);
+        }"""
+    )
+    question.locator(".max").fill("2")
+    question.locator(".max").press("Tab")
+    question.locator(".breakdown").check()
+    page.wait_for_function("() => held.length === 1")
+    page.evaluate("held[0]()")
+    # Now the first answer is here, and what was done after it has just been sent.
+    page.wait_for_function("() => held.length === 2")
+    assert question.locator(".breakdown").is_checked()
+    page.evaluate("held[1]()")
+    clerk.settle()
+    assert question.locator(".breakdown").is_checked()
+    assert question.locator(".max").input_value() == "2"
 
 
 def test_what_was_not_saved_is_offered_again(
@@ -252,6 +294,7 @@ def test_a_finding_leads_to_its_box(clerk: Clerk) -> None:
     clerk.click("#tab-check")
     finding = page.locator(".finding button", has_text="without a label")
     finding.wait_for()
+    expect(page.locator("#comparing")).to_be_hidden()
     page.locator("#sheet").focus()
     clerk.press("Escape")
     expect_selected(clerk, 0)

@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from scanner.counting.people import Role
 from scanner.counting.second_reader import SecondReader
-from tests.browser.conftest import Review, SignIn
+from tests.browser.conftest import Review, SignIn, sign_out
 from tests.reviewed_counts import NAMES, PIN
 
 LAN, MINH = NAMES[Role.COMMITTEE], NAMES[Role.READER]
@@ -107,6 +107,7 @@ def test_the_committee_chooses_who_reads(page: Page, review: Review, signed_in: 
     page.goto(review.url("/people"))
     page.get_by_label("whatever was in doubt").check()
     page.locator("#readers button").click()
+    page.locator("#messages .message").wait_for()
     expect(page.get_by_label("whatever was in doubt")).to_be_checked()
     assert review.desk.store.second_reader() is SecondReader.DOUBTS
     assert review.desk.store.verify() == []
@@ -118,4 +119,4 @@ def test_nobody_else_sees_the_page(page: Page, review: Review, signed_in: SignIn
         answer = page.goto(review.url("/people"))
         assert answer is not None
         assert answer.status == 403
-        page.get_by_role("button", name="Sign out").click()
+        sign_out(page)

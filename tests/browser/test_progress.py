@@ -83,7 +83,7 @@ def test_with_the_last_doubt_decided_and_the_last_page_looked_at_nothing_is_prov
     expect(page.locator(".stand")).to_contain_text("2 sheets wait for a person")
     expect(page.locator("#figure-in_doubt")).to_have_text("0")
     page.get_by_role("link", name="To the refused pages").click()
-    expect(page).to_have_url(re.compile("/refused"))
+    page.wait_for_url(re.compile("/refused"))
     forms, hand = list(review.desk.forms.values()), Hand(NAMES[Role.COMMITTEE], "ảnh lạ")
     for loose in review.desk.store.loose_sheets():
         if loose.form is None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from scanner.counting.people import Role
-from tests.browser.conftest import PHONE, Review, SignIn, serve
+from tests.browser.conftest import PHONE, Review, SignIn, serve, sign_out
 from tests.reviewed_counts import NAMES, PIN, copy_count
 
 NewPage = Callable[..., Page]
@@ -17,7 +17,7 @@ NewPage = Callable[..., Page]
 def test_a_person_signs_in_and_out(page: Page, signed_in: SignIn) -> None:
     signed_in(page, Role.READER)
     expect(page.locator(".person")).to_contain_text(NAMES[Role.READER])
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
     expect(page.locator("h1")).to_have_text("Sign in")
     expect(page.locator(".person")).to_have_count(0)
 
@@ -28,6 +28,7 @@ def test_the_first_person_of_a_count_enters_by_the_keyboard(
     with serve(copy_count(scanned, tmp_path / "new")) as review:
         page.goto(review.guard.address())
         expect(page.locator("h1")).to_have_text("The first person")
+        expect(page.locator("#name")).to_be_focused()
         for text in ("Vũ Ngọc Ánh", PIN, PIN):
             page.keyboard.type(text)
             page.keyboard.press("Tab")
@@ -76,7 +77,7 @@ def test_the_language_is_the_browser_s_until_another_is_chosen(
     page.goto(review.url("/people"))
     page.get_by_role("button", name="English").click()
     expect(page.locator("html")).to_have_attribute("lang", "en")
-    assert page.url == review.url("/people")
+    page.wait_for_url(review.url("/people"))
     page.goto(review.url("/log"))
     expect(page.locator("html")).to_have_attribute("lang", "en")
 
@@ -109,4 +110,4 @@ def test_the_keyboard_leads_past_the_navigation(page: Page, signed_in: SignIn) -
     page.keyboard.press("Tab")
     expect(page.locator(".skip-link")).to_be_focused()
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "content"
+    expect(page.locator("#content")).to_be_focused()

@@ -26,8 +26,8 @@ MARKUP = "<img src=x onerror='window.ran=1'><script>window.ran=1</script>"
 def doubt(page: Page, review: Review, signed_in: SignIn) -> Page:
     """A reader at the first doubt, one option chosen."""
     signed_in(page, Role.READER)
-    page.goto(review.url("/desk/next"))
-    page.locator("#doubt").wait_for()
+    with page.expect_response("**/desk/hold*"):
+        page.goto(review.url("/desk/next"))
     page.keyboard.press("1")
     return page
 
@@ -91,7 +91,7 @@ def test_signed_out_in_one_tab_the_other_says_so_and_leads_back(
     other = doubt.context.new_page()
     other.goto(review.url("/log"))
     other.get_by_role("button", name="Sign out").click()
-    other.locator("#pin").wait_for()
+    other.wait_for_url("**/sign-in")
     doubt.keyboard.press("Enter")
     expect(doubt.get_by_role("alert")).to_be_visible()
     assert decided(review) == 0
@@ -162,6 +162,7 @@ def test_markup_in_labels_names_and_notes_is_text_on_every_page(
         page.locator("#pin").fill(PIN)
         page.keyboard.press("Enter")
         page.locator(".person").wait_for()
+        page.wait_for_load_state()
         shown = 0
         for path in ("/", "/desk", "/desk/1/q1", "/wall", "/check", "/words", "/log", "/people"):
             page.goto(review.url(path))

@@ -61,6 +61,7 @@ def test_crops_are_picked_and_dropped_with_the_mouse(
     page.wait_for_url(re.compile("after="))
     assert flagged(review) == {(targets[9].sheet, targets[9].contest)}
     page.get_by_role("link", name="To the beginning").click()
+    page.wait_for_url(re.compile("/wall(?!.*after=)"))
     waiting = page.locator(".crop.waits")
     expect(waiting).to_have_count(1)
     expect(waiting.locator(".mark.flagged")).to_be_visible()
@@ -106,6 +107,7 @@ def test_the_last_screen_says_that_it_was_the_last(
     page.goto(review.url("/wall?form=sxd_5muc&contest=q5&unseen=true"))
     page.keyboard.press("Enter")
     expect(page.locator("#messages")).to_contain_text("the last screen of this wall")
+    page.wait_for_load_state()
     page.goto(review.url("/wall?form=sxd_5muc&contest=q5&unseen=true"))
     expect(page.locator("main")).to_contain_text("There is nothing more on this wall.")
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from scanner.counting.people import Role
 from scanner.counting.words import Kind
-from tests.browser.conftest import PHONE, Review, SignIn
+from tests.browser.conftest import PHONE, Review, SignIn, sign_out
 
 ZONE = re.compile("/words/zone")
 WRITTEN = "12 places are written on"
@@ -58,8 +58,7 @@ def test_words_are_typed_with_the_keyboard_alone(
     assert found[illegible].kind is Kind.ILLEGIBLE
     assert found[nothing].kind is Kind.NOTHING
     assert skipped not in found
-    page.keyboard.press("PageUp")
-    page.wait_for_url(ZONE)
+    leave(page, "PageUp")
     expect(page.locator("#text")).to_be_focused()
 
 
@@ -78,6 +77,7 @@ def test_words_are_typed_with_the_mouse_and_mended(
     row = page.locator("tbody tr")
     expect(row).to_contain_text("Tốt lám")
     row.get_by_role("link").click()
+    page.wait_for_url(ZONE)
     expect(page.locator("#text")).to_have_value("Tốt lám")
     page.locator("#text").fill("Tốt lắm")
     with page.expect_navigation():
@@ -93,7 +93,7 @@ def test_an_observer_sees_that_words_are_private(
     begin(review, page)
     page.locator("#text").fill("Bí mật")
     leave(page, "Enter")
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
     signed_in(page, Role.OBSERVER)
     page.goto(review.url("/words"))
     expect(page.locator("tbody")).to_contain_text("private")

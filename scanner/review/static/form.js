@@ -22,11 +22,15 @@ let faults = 0;
 
 model.onChange((what) => {
   if (what === "busy") {
-    $("#bench").setAttribute("aria-busy", String(model.waiting > 0));
+    $("#bench").setAttribute("aria-busy", String(model.waiting > 0 || nudged !== null));
     return;
   }
+  if (what !== "draft") sendNudge();
   sheet.render();
   if (what === "show") sheet.show();
+  showState();
+  // The fields wait for the last of several answers: an earlier one takes back nothing done since.
+  if (what === "draft" && model.waiting > 1) return;
   if (what === "draft") {
     questions.render();
     showForm(model, texts);
@@ -34,7 +38,6 @@ model.onChange((what) => {
     later("propose", PROPOSE_MS, propose);
   } else questions.mark({ follow: true });
   showChosen(model, texts);
-  showState();
 });
 
 function showState() {
@@ -125,6 +128,7 @@ function usualShape() {
 
 /** What is done with all that is selected. */
 async function act(name) {
+  sendNudge();
   const keys = [...model.selected];
   if (!keys.length) return;
   const targets = keys.filter((key) => model.isTarget(key));
@@ -167,18 +171,20 @@ function nudge(event, [across, down]) {
   const step = event.shiftKey ? 10 * STEP_MM : STEP_MM;
   const does = event.altKey ? "resize" : "move";
   if (nudged && nudged.does !== does) sendNudge();
-  nudged ??= { does, x: 0, y: 0 };
+  nudged ??= { does, keys: [...model.selected], x: 0, y: 0 };
   nudged.x += across * step;
   nudged.y += down * step;
   if (does === "move") sheet.shiftBy(nudged.x, nudged.y);
   later("nudge", 250, sendNudge);
+  model.changed("busy");
 }
 
 function sendNudge() {
   if (!nudged) return undefined;
   const { does, x, y } = nudged;
+  const keys = nudged.keys.filter((key) => model.part(key));
   nudged = null;
-  const keys = [...model.selected];
+  model.changed("busy");
   if (!keys.length) return undefined;
   const by = does === "move" ? { dx: x, dy: y } : { dw: x, dh: y };
   return model.edit({ do: does, keys, ...by });
@@ -236,7 +242,7 @@ function turnTo(number) {
 
 function controlKey(event) {
   const key = event.key.toLowerCase();
-  if (key === "s") return openSave();
+  if (key === "s") return void askToSave();
   if (isTyping(event)) return false;
   if (key === "z") return void history(event.shiftKey ? "redo" : "undo");
   if (key === "y") return void history("redo");
@@ -332,8 +338,18 @@ $("#former").addEventListener("change", (event) => {
 
 const dialog = $("#save-dialog");
 
+/** Ask for the version when all that was typed and moved has come to the server. */
+async function askToSave() {
+  const at = document.activeElement;
+  at?.blur();
+  sendNudge();
+  await model.queue;
+  if (document.activeElement === document.body) at?.focus({ preventScroll: true });
+  openSave();
+}
+
 function openSave() {
-  if (model.state.is_saved) return;
+  if (model.state.is_saved || dialog.open) return;
   $("#version").value = model.state.next_version;
   $("#save-faults").hidden = faults === 0;
   $("#save-faults").textContent = faults ? texts.faults : "";
@@ -342,11 +358,7 @@ function openSave() {
   $("#version").select();
 }
 
-$("#save").addEventListener("click", async () => {
-  document.activeElement?.blur();
-  await model.queue;
-  openSave();
-});
+$("#save").addEventListener("click", askToSave);
 dialog.addEventListener("close", async () => {
   if (dialog.returnValue !== "save") return;
   const version = $("#version").value;

@@ -126,7 +126,7 @@ export class QuestionList {
     });
     $(".breakdown", row).addEventListener("change", (event) => change({ breakdown: event.target.checked }));
     $(".swatch", row).addEventListener("click", () => {
-      model.select(model.questions.get(key).targets, { show: true });
+      model.select(model.questions.get(key)?.targets ?? [], { show: true });
     });
     $(".printed button", row).addEventListener("click", () => change({ title: this.titles.get(key).text }));
     $(".up", row).addEventListener("click", () => model.edit({ do: "shift", question: key, by: -1 }));
@@ -167,6 +167,7 @@ export class QuestionList {
 
   shiftOption(key, by) {
     const question = this.model.questionOf.get(key);
+    if (!question) return;
     const keys = [...question.targets];
     const place = keys.indexOf(key);
     const other = Math.max(0, Math.min(keys.length - 1, place + by));
