@@ -11,8 +11,9 @@ import pytest
 from cli import main
 from scanner.counting.account import open_books
 from scanner.counting.adjudication import Verdict
+from scanner.counting.bench import Hand
 from scanner.counting.kept_forms import load_kept_forms
-from scanner.counting.rework import Hand, set_aside
+from scanner.counting.rework import set_aside
 from scanner.counting.reworked import ReworkKind
 from scanner.counting.secrecy import Secrecy
 from scanner.counting.signing import Kind as Kind_
