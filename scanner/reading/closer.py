@@ -144,7 +144,9 @@ def _measure_closer(seen: _Seen, page: PageInk, voter: Voter) -> TargetMeasures:
     strokes_mm = 0.0
     if is_stroke and page.is_one_piece(seen.number):
         strokes_mm = _measure_strokes(left[seen.core], darkest, px_per_mm)
-    through = max(again.through, through * seen.measures.through, float(_is_tail(seen, page)))
+    through = max(again.through, through * seen.measures.through)
+    if through < 1.0 and _is_tail(seen, page):
+        through = 1.0
     again = replace(again, stroke_mm=strokes_mm, through=through)
     if voter.is_known and _is_shade(again, left, place, px_per_mm):
         again = replace(again, weight=0.0)

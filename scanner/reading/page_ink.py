@@ -92,6 +92,7 @@ class PageInk:
         self._added = np.zeros(self._known.shape, np.uint8)
         rows, columns = (-(-side // _TILE_PX) for side in self._known.shape)
         self._is_laid = np.zeros((rows, columns), bool)
+        self._main_pieces: dict[int, tuple[float, float]] = {}
         self._strips_across: dict[int, NDArray[np.float32]] = {}
         self._strips_down: dict[int, NDArray[np.float32]] = {}
 
@@ -316,6 +317,11 @@ class PageInk:
 
     def _main_piece(self, number: int) -> tuple[float, float]:
         """The share of a target's ink that its largest piece is, and how much of that is near."""
+        if number not in self._main_pieces:
+            self._main_pieces[number] = self._find_main_piece(number)
+        return self._main_pieces[number]
+
+    def _find_main_piece(self, number: int) -> tuple[float, float]:
         box, scale = self.blank.target_boxes[number], self.blank.px_per_mm
         window = self._window_of(box.grown(_SEEN_AROUND_MM * scale))
         ink = self.added(window) >= TRACE
