@@ -180,7 +180,7 @@ def test_the_books_have_the_figures_of_valid_sheets_alone(count: Path) -> None:
     with Store(count) as store:
         books = open_books(store, load_kept_forms(store))
     (form,) = books.forms
-    (sums,) = books.tallies()
+    (sums,) = books.tally.forms
     assert [one.sheet for one in books.valid(form)] == [1, 2, 3]
     first, second = sums.contests
     assert (first.counted, first.blank, second.blank) == (3, 0, 1)

@@ -120,7 +120,7 @@ def add_up_here(count: Path) -> dict[str, Counter[str]]:
     sums = {}
     with Store(count) as store:
         books = open_books(store, load_kept_forms(store))
-        (form,) = books.tallies()
+        (form,) = books.tally.forms
         for place, own in enumerate(form.contests, start=1):
             name = f"form-1-contest-{place}"
             figures = {

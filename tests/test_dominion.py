@@ -69,7 +69,7 @@ def test_the_votes_add_up_to_the_tally(mixed: Path) -> None:
     for _lead, votes in papers(mixed):
         sums.update({column: int(cell) for column, cell in votes.items() if cell})
     with Store(mixed) as store:
-        (form,) = open_books(store, load_kept_forms(store)).tallies()
+        (form,) = open_books(store, load_kept_forms(store)).tally.forms
     wanted = [votes for contest in form.contests for votes in contest.options.values()]
     assert list(sums.values()) == wanted
     assert sum(wanted) > 10

@@ -16,11 +16,11 @@ from scanner.counting.reconcile import (
     reconcile,
 )
 from scanner.counting.records import BatchState
-from scanner.counting.results import final_records, now, tally_of
+from scanner.counting.results import judged_sheets, now, tally_of
 from scanner.counting.rules import Denominator, ShareRule
 from scanner.counting.sheet_rules import SheetRules
 from scanner.counting.store import Store
-from scanner.counting.tally import CastVoteRecord, ContestTally, FormTally, Standing, Tally
+from scanner.counting.tally import CastVoteRecord, ContestTally, Standing, Tally
 from scanner.errors import BadArgumentsError
 from scanner.forms.template import Form
 from scanner.messages import gettext as _
@@ -51,10 +51,6 @@ class Books:
             if one.standing is Standing.VALID and (form is None or one.form == form.id)
         ]
 
-    def tallies(self) -> tuple[FormTally, ...]:
-        """The sums of each form over its valid sheets, with how many wait."""
-        return self.tally.forms
-
     def returned(self, form: Form) -> int:
         """Papers of a form that came back."""
         (own,) = (one for one in self.tally.forms if one.form == form.id)
@@ -77,8 +73,10 @@ def open_books(store: Store, forms: Sequence[Form]) -> Books:
         store: The count.
         forms: The count's forms.
     """
-    records = tuple(final_records(store, forms))
-    batches = {record.sheet: record.batch for record in store.sheets()}
+    records, batches = [], {}
+    for read, final in judged_sheets(store, forms):
+        records.append(final)
+        batches[read.sheet] = read.batch
     facts = store.batch_facts()
     closing = reconcile(
         ((batches[one.sheet], one.judged) for one in records),
@@ -90,7 +88,7 @@ def open_books(store: Store, forms: Sequence[Form]) -> Books:
     )
     return Books(
         forms=tuple(forms),
-        records=records,
+        records=tuple(records),
         batches=batches,
         facts=facts,
         share=store.share_rule(),

@@ -8,7 +8,15 @@ from datetime import datetime
 from typing import Any
 
 from scanner.ballot import SheetStatus
-from scanner.counting.adjudication import Decision, Stage, Verdict, resolve, stage_for, standing
+from scanner.counting.adjudication import (
+    Decision,
+    SheetRecord,
+    Stage,
+    Verdict,
+    resolve,
+    stage_for,
+    standing,
+)
 from scanner.counting.decision_checks import check_decision
 from scanner.counting.figures import figures_of
 from scanner.counting.finals import Finals
@@ -28,10 +36,22 @@ def final_records(store: Store, forms: Sequence[Form]) -> Iterator[CastVoteRecor
         store: The count.
         forms: The count's forms.
     """
+    return (final for _record, final in judged_sheets(store, forms))
+
+
+def judged_sheets(
+    store: Store, forms: Sequence[Form]
+) -> Iterator[tuple[SheetRecord, CastVoteRecord]]:
+    """Every sheet as it was read, with its final votes, in scan order.
+
+    Args:
+        store: The count.
+        forms: The count's forms.
+    """
     decisions = store.decisions()
     finals = finals_of(store, forms)
     for record in store.sheets():
-        yield finals.of(record, decisions.get(record.sheet, ()))
+        yield record, finals.of(record, decisions.get(record.sheet, ()))
 
 
 def finals_of(store: Store, forms: Sequence[Form]) -> Finals:

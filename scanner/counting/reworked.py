@@ -7,7 +7,7 @@ each page that was scanned is on one standing sheet at any time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -124,6 +124,14 @@ class Rework:
     at: datetime
     undoes: int | None = None
     """The id of the rework that holds no more, for an undoing."""
+
+    def stands(self, gone: Collection[int]) -> bool:
+        """Whether it still holds, and is no undoing itself.
+
+        Args:
+            gone: The sheets of the count that count no more.
+        """
+        return self.kind is not ReworkKind.UNDONE and not any(one in gone for one in self.made)
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,12 +152,13 @@ def _form(books: Books, form: Form, sums: FormTally) -> TallyForm:
         valid=sums.counted,
         void=sums.void,
         returned=books.returned(form),
-        contests=_contests(form, sums.contests),
+        contests=contests_of(form, sums.contests),
         straight_lines=effort.lined_up if effort.asked else None,
     )
 
 
-def _contests(form: Form, sums: Sequence[ContestTally]) -> tuple[TallyContest, ...]:
+def contests_of(form: Form, sums: Sequence[ContestTally]) -> tuple[TallyContest, ...]:
+    """The sums of a form's contests as a tally file says them, in the order of the form."""
     return tuple(
         TallyContest(
             id=contest.id,
@@ -224,7 +225,7 @@ def _groups_by_answer(
 
 
 def _group(form: Form, name: str, label: str, sums: FormTally) -> TallyGroup:
-    return TallyGroup(name, label, sums.counted, _contests(form, sums.contests))
+    return TallyGroup(name, label, sums.counted, contests_of(form, sums.contests))
 
 
 def hide_small_groups(groups: Sequence[TallyGroup], smallest: int) -> tuple[TallyGroup, ...]:

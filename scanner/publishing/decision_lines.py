@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from scanner.ballot import Reason
 from scanner.counting.account import Books
 from scanner.counting.adjudication import Decision, Stage, Verdict, sheet_label, standing
-from scanner.counting.reworked import ReworkKind
 from scanner.counting.secrecy import Secrecy
 from scanner.counting.store import Store
 from scanner.counting.tally import REFUSED_BY_PERSON, Standing
-from scanner.forms.template import Contest, Form
+from scanner.forms.template import Form
 from scanner.messages import describe
 from scanner.messages import gettext as _
-from scanner.publishing.record_lines import rework_in_words
+from scanner.publishing.record_lines import rework_in_words, verdict_in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +120,7 @@ def _reworks(store: Store, secrecy: Secrecy) -> Iterator[DecisionLine]:
             role="",
             why=one.why,
             at="" if secrecy.is_secret else local,
-            is_standing=one.kind is not ReworkKind.UNDONE and not gone & {*one.made},
+            is_standing=one.stands(gone),
         )
 
 
@@ -140,31 +138,13 @@ def _line(
     return DecisionLine(
         sheet="" if secrecy.is_secret else sheet_label(decision.sheet),
         question=title or decision.contest or _("the sheet as a whole"),
-        decision=_verdict_in_words(decision, contest),
+        decision=verdict_in_words(decision.verdict, decision.options, contest),
         by=decision.by,
         role=roles[decision.stage],
         why=" ".join(filter(None, (decision.why, decision.note))),
         at="" if secrecy.is_secret else local,
         is_standing=is_standing,
     )
-
-
-def _verdict_in_words(decision: Decision, contest: Contest | None) -> str:
-    names: dict[Any, str] = {
-        Verdict.BLANK: _("nothing chosen"),
-        Verdict.OVERVOTE: _("too many chosen"),
-        Verdict.ACCEPT: _("good as read"),
-        Verdict.REFUSE: _("not to be counted"),
-        Verdict.FLAG: _("wants to see this again"),
-        Verdict.ESCALATE: _("asks for the committee"),
-    }
-    return names.get(decision.verdict) or labels_of(decision.options, contest)
-
-
-def labels_of(options: Sequence[str], contest: Contest | None) -> str:
-    """The printed words of some options, parted by commas; ids where there are none."""
-    labels = {one.id: one.label for one in contest.options} if contest is not None else {}
-    return ", ".join(labels.get(option) or option for option in options)
 
 
 def _reason_in_words(reason: str) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from scanner import __version__
 from scanner.counting.adjudication import sheet_label
-from scanner.counting.results import final_records
+from scanner.counting.results import judged_sheets
 from scanner.counting.store import Store
 from scanner.counting.tally import COUNTED, CastVoteRecord, Standing
 from scanner.forms.template import Contest, Form
@@ -56,8 +56,11 @@ def dominion_rows(store: Store, forms: Sequence[Form]) -> Iterator[Sequence[str 
     yield [*lead, *heads]
     yield [*lead, *choices]
     yield [*COLUMNS, *([""] * len(heads))]
-    records = {final.sheet: final for final in final_records(store, forms)}
-    serials = {record.sheet: record.serial for record in store.sheets() if record.serial}
+    records, serials = {}, {}
+    for read, final in judged_sheets(store, forms):
+        records[read.sheet] = final
+        if read.serial:
+            serials[read.sheet] = read.serial
     for number, (sheet, place) in enumerate(paper_places(store).items(), start=1):
         final = records[sheet]
         yield [

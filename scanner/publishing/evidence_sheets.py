@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from scanner.ballot import SheetStatus
 from scanner.counting.adjudication import SheetRecord, as_read, sheet_label
 from scanner.counting.journal import Action, Entry
-from scanner.counting.results import final_records
+from scanner.counting.results import judged_sheets
 from scanner.counting.store import Store
 from scanner.counting.tally import CastVote, CastVoteRecord, Standing
 from scanner.counting.tally_file import TallyFile
@@ -111,14 +111,13 @@ def gather_sheets(
     sources: defaultdict[int, list[str]] = defaultdict(list)
     for number, scanned in store.sources():
         sources[number].append(place_of(scanned.name, scanned.number))
-    read = {record.sheet: record for record in store.sheets()}
-    finals = list(final_records(store, forms))
+    judged = list(judged_sheets(store, forms))
     if is_secret:
-        secrets.SystemRandom().shuffle(finals)
+        secrets.SystemRandom().shuffle(judged)
     sheets: list[SheetEvidence] = []
     refused: list[RefusedEvidence] = []
-    for place, final in enumerate(finals, start=1):
-        form = by_id.get(read[final.sheet].form or "")
+    for place, (read, final) in enumerate(judged, start=1):
+        form = by_id.get(read.form or "")
         lines = tuple(tell(entry, forms) for entry in entries[final.sheet])
         if is_secret:
             lines = tuple(_without_order(line) for line in lines)
@@ -134,7 +133,7 @@ def gather_sheets(
                     standing=final.standing,
                     reason=final.judged.reason,
                     why=refusal_in_words(final.refusal),
-                    record=read[final.sheet],
+                    record=read,
                     source=source,
                     entries=lines,
                 )
@@ -148,7 +147,7 @@ def gather_sheets(
                 reason=final.judged.reason,
                 why=_why(final),
                 form=form,
-                record=read[final.sheet],
+                record=read,
                 final=final,
                 source=source,
                 entries=lines,

@@ -141,7 +141,8 @@ def rework_in_words(kind: ReworkKind, told: Mapping[str, Any]) -> str:
 
 def _what(entry: Entry, contest: Contest | None) -> str:
     if entry.action is Action.DECIDED:
-        return _answer(entry.detail["row"], contest)
+        row = entry.detail["row"]
+        return verdict_in_words(Verdict(row["verdict"]), json.loads(row["options"]), contest)
     if entry.action is Action.EVENT:
         row = entry.detail["row"]
         return _event(row["what"], json.loads(row["detail"]))
@@ -173,17 +174,23 @@ def _names() -> Mapping[Action, str]:
     }
 
 
-def _answer(row: Mapping[str, Any], contest: Contest | None) -> str:
+def verdict_in_words(verdict: Verdict, options: Sequence[str], contest: Contest | None) -> str:
+    """What a person decided: the options chosen, or what was said instead.
+
+    Args:
+        verdict: What kind of a decision it is.
+        options: The options chosen.
+        contest: About what; None for the sheet as a whole.
+    """
     names = {
         Verdict.BLANK: _("nothing chosen"),
         Verdict.OVERVOTE: _("too many chosen"),
         Verdict.ACCEPT: _("good as read"),
         Verdict.REFUSE: _("not to be counted"),
+        Verdict.FLAG: _("wants to see this again"),
+        Verdict.ESCALATE: _("asks for the committee"),
     }
-    verdict = Verdict(row["verdict"])
-    if verdict in names:
-        return names[verdict]
-    return _labels(json.loads(row["options"]), contest)
+    return names.get(verdict) or _labels(options, contest)
 
 
 def _facts(entry: Entry, contest: Contest | None) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 
 from rich.console import RenderableType
@@ -61,17 +62,25 @@ def write_documents(
     unit = read_unit(sample / UNIT_FILE)
     last = max(piles, key=lambda pile: (pile.count is not None, pile.pile.counted_on or date.min))
     paths = [output / "tallies" / f"{file_name(pile.pile, sample)}.json" for pile in piles]
+
+    @cache
+    def gather(language: str, *, of_last: bool) -> Facts:
+        if not of_last:
+            return facts_of_sum(paths, sample / UNITS_FILE, unit, language, at)
+        if last.count is None:
+            return facts_of_tally(paths[piles.index(last)], unit, language)
+        with Store(last.count) as store:
+            return facts_of_count(store, load_kept_forms(store), unit, language, at)
+
     written = []
     for kind in _kinds(unit, many=len(piles) > 1):
-        if kind is Kind.MINUTES or len(piles) == 1:
-            facts = _facts_of_pile(last, paths[piles.index(last)], unit, kind, at)
-        else:
-            facts = facts_of_sum(paths, sample / UNITS_FILE, unit, kind.language, at)
+        facts = gather(kind.language, of_last=kind is Kind.MINUTES or len(piles) == 1)
         suffixes = (".html",) if kind is Kind.PAGE else (".docx", ".pdf")
+        found = contradictions(kind, facts)
         try:
-            see_that_it_is_final(facts, contradictions(kind, facts), sample / UNIT_FILE)
+            see_that_it_is_final(facts, found, sample / UNIT_FILE)
         except CountError as error:
-            why = " ".join((str(error), *(one.text for one in contradictions(kind, facts))))
+            why = " ".join((str(error), *(one.text for one in found)))
             written.append(SampleDocument(folder / f"{kind}{suffixes[0]}", why))
             continue
         for suffix in suffixes:
@@ -112,11 +121,3 @@ def _kinds(unit: Unit, *, many: bool) -> Iterator[Kind]:
         yield Kind.ROLLUP
     yield Kind.ENGLISH
     yield Kind.PAGE
-
-
-def _facts_of_pile(pile: CountedPile, tally: Path, unit: Unit, kind: Kind, at: datetime) -> Facts:
-    """Of its count, with what people decided; where it is only figures, of its tally."""
-    if pile.count is None:
-        return facts_of_tally(tally, unit, kind.language)
-    with Store(pile.count) as store:
-        return facts_of_count(store, load_kept_forms(store), unit, kind.language, at)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, time, timedelta, timezone
 
 from scanner import __version__
+from scanner.ballot import ContestState, SheetStatus
 from scanner.counting.results import now
 from scanner.counting.rules import ShareRule
-from scanner.counting.tally_file import (
-    TallyContest,
-    TallyFile,
-    TallyForm,
-    TallyOption,
-    TallySheets,
-)
-from scanner.counting.tally_making import TallyHeading
-from scanner.forms.sample import (
-    cast_votes,
-)
+from scanner.counting.tally import CastVote, CastVoteRecord, add_up
+from scanner.counting.tally_file import TallyFile, TallyForm, TallySheets
+from scanner.counting.tally_making import TallyHeading, contests_of
+from scanner.forms.sample import cast_votes
 from scanner.forms.scenario import Pile
 from scanner.forms.template import Form
 
@@ -45,7 +40,7 @@ def tally_without_papers(
     """
     recipe, at = pile.recipe, moment_of(pile)
     truth = cast_votes(recipe, form)
-    valid = [sheet for place, sheet in enumerate(truth.sheets) if any(sheet.values())]
+    valid = [sheet for sheet in truth.sheets if any(sheet.values())]
     void = {
         reason: papers
         for reason, papers in (
@@ -54,30 +49,11 @@ def tally_without_papers(
         )
         if papers
     }
-    contests = []
-    for contest in form.contests:
-        answers = [sheet.get(contest.id, ()) for sheet in valid]
-        counting = [answer for answer in answers if len(answer) <= contest.max]
-        votes = {option.id: 0 for option in contest.options}
-        for answer in counting:
-            for option_id in answer:
-                votes[option_id] += 1
-        contests.append(
-            TallyContest(
-                id=contest.id,
-                title=contest.title,
-                max=contest.max,
-                counted=len(valid),
-                options=tuple(
-                    TallyOption(one.id, one.label, votes[one.id]) for one in contest.options
-                ),
-                blank=sum(not answer for answer in answers),
-                overvote=len(answers) - len(counting),
-                undervotes=contest.max * len(counting) - sum(votes.values()),
-                in_doubt=0,
-                is_breakdown=contest.breakdown,
-            )
-        )
+    records = [
+        CastVoteRecord(place, form.id, SheetStatus.CLEAN, tuple(_votes(sheet, form)))
+        for place, sheet in enumerate(valid, start=1)
+    ]
+    (sums,) = add_up(records, [form]).forms
     return TallyFile(
         unit=heading.unit,
         period=heading.period,
@@ -117,8 +93,22 @@ def tally_without_papers(
                 valid=len(valid),
                 void=recipe.blank_sheets,
                 returned=recipe.papers,
-                contests=tuple(contests),
+                contests=contests_of(form, sums.contests),
             ),
         ),
         is_final=True,
     )
+
+
+def _votes(sheet: Mapping[str, Sequence[str]], form: Form) -> Iterator[CastVote]:
+    """The answers of a sheet, as people would read them."""
+    for contest in form.contests:
+        chosen = tuple(sheet.get(contest.id, ()))
+        if not chosen:
+            yield CastVote(contest.id, ContestState.BLANK)
+        elif len(chosen) > contest.max:
+            yield CastVote(contest.id, ContestState.OVERVOTE)
+        else:
+            is_full = len(chosen) == contest.max
+            state = ContestState.VOTED if is_full else ContestState.UNDERVOTE
+            yield CastVote(contest.id, state, chosen)

@@ -38,7 +38,7 @@ ALL_HUNDREDTHS = Decimal(100)
 def show_figures(books: Books) -> Iterator[RenderableType]:
     """The figures of every form that has a sheet, each with its rule below."""
     without = []
-    for form, sums in zip(books.forms, books.tallies(), strict=True):
+    for form, sums in zip(books.forms, books.tally.forms, strict=True):
         if sums.counted or sums.in_doubt:
             yield _show_form(books, form, sums)
             yield Text(describe_rule(books.share), style="dim")

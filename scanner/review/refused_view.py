@@ -12,7 +12,7 @@ from scanner.counting.adjudication import resolve, sheet_label
 from scanner.counting.people import Person, Role
 from scanner.counting.records import WHOLE_FILE
 from scanner.counting.results import readers_of
-from scanner.counting.reworked import LoosePage, LooseSheet, Rework, ReworkKind
+from scanner.counting.reworked import LoosePage, LooseSheet, Rework
 from scanner.counting.second_look import SecondLook
 from scanner.messages import describe, ngettext
 from scanner.messages import gettext as _
@@ -126,7 +126,6 @@ def view_deeds(desk: Desk, reworks: Sequence[Rework]) -> tuple[Deed, ...]:
     gone = desk.store.gone_sheets()
     deeds = []
     for rework in reversed(reworks):
-        is_undoing = rework.kind is ReworkKind.UNDONE
         deeds.append(
             Deed(
                 id=rework.id,
@@ -135,7 +134,7 @@ def view_deeds(desk: Desk, reworks: Sequence[Rework]) -> tuple[Deed, ...]:
                 what=_deed_in_words(rework),
                 why=rework.why,
                 sheets=tuple((made, sheet_label(made)) for made in rework.made if made not in gone),
-                can_be_undone=not is_undoing and not gone & {*rework.made},
+                can_be_undone=rework.stands(gone),
             )
         )
     return tuple(deeds)

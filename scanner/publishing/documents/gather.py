@@ -180,8 +180,9 @@ def _decided(store: Store, forms: Sequence[Form], language: str) -> Iterator[Dec
             title = without_number(contest.title or contest.id) if contest is not None else ""
             result = _result(record, contest_id, form, language)
             yield Decided(sheet_label(sheet), title, result, one.by)
+    gone = store.gone_sheets()
     for rework in store.reworks():
-        if rework.kind in SET_ASIDE and records.keys() >= {*rework.made}:
+        if rework.kind in SET_ASIDE and rework.stands(gone):
             with speaking(language):
                 what = rework_in_words(rework.kind, rework.told)
             yield from (Decided(sheet_label(one), "", what, rework.by) for one in rework.former)
