@@ -280,6 +280,18 @@ def test_ink_beside_a_box_is_a_doubt_only_where_nothing_is_marked() -> None:
     assert voted.state is ContestState.VOTED
 
 
+def test_a_mark_on_the_outline_of_one_box_too_many_is_a_doubt() -> None:
+    result = decide_contest(contest_of(2), readings(NO, YES, outline=0.04), Rule())
+    assert result.state is ContestState.IN_DOUBT
+    assert Reason.MARK_BESIDE_BOX in result.reasons
+
+
+def test_a_speck_of_dust_in_a_box_of_a_contest_that_was_left_out_asks_nobody() -> None:
+    for size_mm, state in ((0.5, ContestState.BLANK), (0.7, ContestState.IN_DOUBT)):
+        targets = readings(0.03, NO, extent_mm=size_mm)
+        assert decide_contest(contest_of(2), targets, Rule()).state is state
+
+
 def test_a_circled_label_is_a_doubt_only_where_nothing_is_marked() -> None:
     blank = decide_contest(contest_of(2), readings(NO, NO, label_mm=12.0), Rule())
     voted = decide_contest(contest_of(2), readings(NO, YES, label_mm=12.0), Rule())

@@ -35,6 +35,10 @@ CASES = {
     "a mark on the outline of one more option": 36120000140,
     "the ring of a stamp on a 1-bit scan": 36360000072,
     "a seal over a row that was left out": 36360001043,
+    "the corner of a stamp in a cell": 18000000030,
+    "a highlighter in a row with another mark": 18000000731,
+    "a dry tick beside a filled box": 18000000965,
+    "a tick on the outline of one option too many": 18000002355,
 }
 
 

@@ -22,6 +22,7 @@ DPI = 200
 Points = Sequence[tuple[float, float]]
 CROSS: Sequence[Points] = [[(-0.5, -0.5), (0.5, 0.5)], [(0.5, -0.5), (-0.5, 0.5)]]
 TICK: Sequence[Points] = [[(-0.5, 0.0), (-0.2, 0.5), (0.5, -0.5)]]
+SMALL_TICK: Sequence[Points] = [[(-0.15, 0.0), (-0.05, 0.25), (0.15, -0.3)]]
 
 
 @pytest.fixture(scope="module")
@@ -170,3 +171,75 @@ def test_a_line_down_a_column_is_asked_about_in_every_row(table: Form, reader: R
     states, asked = sheet.read()
     assert MarkState.MARKED not in states.values()
     assert {3, 4, 5} <= asked
+
+
+@pytest.mark.parametrize(("tail", "width_mm"), [(0.7, 0.6), (0.7, 0.8), (0.76, 0.4)])
+def test_the_tail_of_a_tick_in_a_row_that_was_left_out_asks_nobody(
+    table: Form, reader: Reader, tail: float, width_mm: float
+) -> None:
+    sheet = Sheet(table, reader)
+    tick = [[(-0.15, 0.1), (-0.05, 0.35), (0.15, -tail)]]
+    for row in (3, 5, 6):
+        strokes = tick if row == 5 else SMALL_TICK
+        sheet.mark((row, 2), (1.0, 1.0), strokes=strokes, width_mm=width_mm)
+    states, asked = sheet.read()
+    marked = {at for at, state in states.items() if state is MarkState.MARKED}
+    assert marked == {(3, 2), (5, 2), (6, 2)}
+    assert not asked & {3, 4, 5, 6}
+
+
+def test_a_tick_that_stands_on_its_foot_in_a_row_that_was_left_out_is_asked_about(
+    table: Form, reader: Reader
+) -> None:
+    """Most of it lies in the row above: which of both is meant only a person can tell."""
+    for foot in (0.62, 0.7):
+        sheet = Sheet(table, reader)
+        tick = [[(-0.2, 0.2), (-0.1, foot), (0.3, -0.45)]]
+        sheet.mark((4, 2), (1.0, 1.0), strokes=tick, width_mm=0.8)
+        _, asked = sheet.read()
+        assert 5 in asked
+
+
+@pytest.mark.parametrize("width_mm", [0.5, 0.8])
+def test_a_tick_whose_pen_skipped_asks_nobody(table: Form, reader: Reader, width_mm: float) -> None:
+    sheet = Sheet(table, reader)
+    tick = [[(-0.45, 0.0), (-0.2, 0.35)], [(-0.13, 0.3), (0.47, -0.42)]]
+    for row in (3, 5):
+        sheet.mark((row, 2), (1.0, 1.0), strokes=tick, width_mm=width_mm)
+    states, asked = sheet.read()
+    marked = {at for at, state in states.items() if state is MarkState.MARKED}
+    assert marked == {(3, 2), (5, 2)}
+    assert not asked & {3, 5}
+
+
+@pytest.mark.parametrize("width_mm", [0.6, 1.0])
+@pytest.mark.parametrize(("wide", "high"), [(0.5, 0.95), (0.5, 1.05), (0.9, 1.0)])
+def test_touching_crosses_one_below_the_other_with_their_middles_in_their_cells_ask_nobody(
+    table: Form, reader: Reader, wide: float, high: float, width_mm: float
+) -> None:
+    sheet = Sheet(table, reader)
+    for row in (3, 4, 5, 6):
+        sheet.mark((row, 2), (wide, high), (0.0, 0.03 * (row % 2)), width_mm=width_mm)
+    states, asked = sheet.read()
+    marked = {at for at, state in states.items() if state is MarkState.MARKED}
+    assert marked == {(3, 2), (4, 2), (5, 2), (6, 2)}
+    assert not asked & {3, 4, 5, 6}
+
+
+@pytest.mark.parametrize(
+    "strokes",
+    [
+        [[(-0.1, 0.42), (0.1, 0.58)], [(0.1, 0.42), (-0.1, 0.58)]],
+        [[(-0.3, 0.5), (0.3, 0.5)]],
+        [[(-0.1, 0.6), (-0.1, 1.6), (0.1, 1.6), (0.1, 0.6), (-0.1, 0.6)]],
+    ],
+)
+def test_ink_on_a_border_that_is_no_tail_of_a_mark_is_asked_about(
+    table: Form, reader: Reader, strokes: Sequence[Points]
+) -> None:
+    """A small cross and a stroke on the line between two empty rows; a ring around a row's."""
+    sheet = Sheet(table, reader)
+    sheet.mark((4, 2), (1.0, 1.0), strokes=strokes, width_mm=0.8)
+    states, asked = sheet.read()
+    marked = {at for at, state in states.items() if state is MarkState.MARKED}
+    assert asked & {4, 5} or marked == {(5, 2)}

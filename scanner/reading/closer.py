@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from scanner.ballot import TargetMeasures
 from scanner.reading.decide import LITTLE
 from scanner.reading.marks import MeasuredPage, measure_again
-from scanner.reading.page_ink import BARE, INK, TRACE, PageInk, join_strokes
+from scanner.reading.page_ink import BARE, INK, TRACE, PageInk
 from scanner.reading.places import TargetPlace, find_places
+from scanner.reading.strokes import join_strokes
 
 _DARK_INK = 105
 """Strokes of which a quarter is this dark are a pen's or a pencil's, and no seal's or stamp's."""
@@ -43,10 +44,14 @@ _MOST_OF_ENDS = 0.4
 _WEAK = 0.25
 _MUCH_AROUND_MM = 8.0
 """A mark that covers less of the inside, with a piece of ink so long around its label, is weak."""
+_WEAK_IN_CELL, _SOME_AROUND_MM = 0.45, 0.5
+"""In a cell a mark that covers less, with ink so long around it, may be a part of that."""
 _LONG_MM = 9.0
 """Few marks are so long; what is, and is not one piece of ink in its target, may be none."""
 _TOUCH = 0.07
 """Share of the inside up to which ink without a stroke is no second mark."""
+_SKIP_MM = 1.0
+"""A pen that runs dry skips so far."""
 _SOFT_MM = 1.3
 """What is narrower is a stroke, what is wider is shade."""
 _NO_STROKE = 0.02
@@ -123,6 +128,37 @@ def doubt_marks(
     }
 
 
+def take_off_tails(
+    measured: MeasuredPage, page: PageInk, bare: Sequence[int], marked: Collection[int]
+) -> dict[int, TargetMeasures]:
+    """The measures of unmarked cells without the tails of sure marks in other cells.
+
+    What a target was decided to be stays: only whether the ink at it may be meant as a mark in a
+    question that has none depends on this.
+
+    Args:
+        measured: What the first look measured.
+        page: The ink of the page.
+        bare: Numbers of unmarked targets.
+        marked: Numbers of the targets that are marked without a doubt.
+    """
+    found = {}
+    for seen in _see(measured, page, bare):
+        if seen.place.next_targets is None:
+            continue
+        tails = page.tails_at(seen.number, seen.place, seen.shift, marked)
+        left = seen.added.copy()
+        left[tails] = 0
+        again = measure_again(left, seen.place, seen.measures, page.blank.px_per_mm)
+        found[seen.number] = replace(
+            seen.measures,
+            inside=min(again.inside, seen.measures.inside),
+            outline=min(again.outline, seen.measures.outline),
+            outside=min(again.outside, seen.measures.outside),
+        )
+    return found
+
+
 def _see(measured: MeasuredPage, page: PageInk, numbers: Sequence[int]) -> Iterator[_Seen]:
     places = find_places(page.blank).targets
     for number in numbers:
@@ -150,7 +186,7 @@ def _measure_closer(seen: _Seen, page: PageInk, voter: Voter) -> TargetMeasures:
     again = replace(again, stroke_mm=strokes_mm, through=through)
     if voter.is_known and _is_shade(again, left, place, px_per_mm):
         again = replace(again, weight=0.0)
-    if seen.number in voter.has_chosen and _is_touch(again):
+    if seen.number in voter.has_chosen and _is_touch(again, left, seen, px_per_mm):
         again = replace(again, inside=0.0, weight=0.0)
     return again
 
@@ -176,7 +212,14 @@ def _is_part_of_more(seen: _Seen, page: PageInk) -> bool:
     """Whether the ink inside belongs to something large around it, as a seal or a comment."""
     first = seen.measures
     is_large = first.label_mm >= _MUCH_AROUND_MM or first.extent_mm >= _LONG_MM
-    return is_large and not page.is_whole(seen.number)
+    is_beside = (
+        seen.place.roominess > 1.0
+        and first.inside < _WEAK_IN_CELL
+        and first.label_mm >= _SOME_AROUND_MM
+    )
+    if not is_large and not is_beside:
+        return False
+    return not page.is_whole(seen.number) and not page.is_cross(seen.number)
 
 
 def _is_tail(seen: _Seen, page: PageInk) -> bool:
@@ -255,10 +298,25 @@ def _measure_strokes(inside: NDArray[np.uint8], least: int, px_per_mm: float) ->
     return float(lengths_mm[lengths_mm >= _LEAST_PIECE_MM].sum())
 
 
-def _is_touch(measures: TargetMeasures) -> bool:
-    """Whether all there is inside is a touch of the pen, or a speck."""
+def _is_touch(
+    measures: TargetMeasures, added: NDArray[np.uint8], seen: _Seen, px_per_mm: float
+) -> bool:
+    """Whether all there is inside is a touch of the pen, or a speck.
+
+    Not what is wide and pale, as a highlighter's mark; nor a dash of a stroke that skips.
+    """
     is_small = measures.extent_mm < _LEAST_STROKE_MM and measures.inside < _TOUCH
-    return is_small and measures.weight < _TOUCH
+    if not is_small or not measures.weight < min(_TOUCH, measures.inside + _NO_STROKE):
+        return False
+    side = 2 * round(_SKIP_MM * px_per_mm / 2) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    ink = (added >= TRACE).astype(np.uint8)
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(
+        cv2.morphologyEx(ink, cv2.MORPH_CLOSE, kernel), connectivity=8
+    )
+    inside = np.unique(pieces[seen.core][ink[seen.core] > 0])
+    sides = stats[inside[inside > 0], cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1]
+    return not (sides >= _LEAST_STROKE_MM * px_per_mm).any()
 
 
 def _is_shade(

@@ -39,6 +39,8 @@ _MOST_IF_STRAY = 0.6
 _NEAR_BOX = 0.025
 """Share of a target's surroundings covered from which ink there may be meant as a mark, where
 the contest has no other. Unmarked targets of clean scans have less than a tenth of it."""
+_DUST_MM = 0.6
+"""A speck inside a box that is no larger is dust, as long as it covers too little to be doubted."""
 _ON_LABEL_MM = 1.5
 """A piece of ink around a label longer than this may circle, underline or strike it out."""
 _DARK_AROUND = 0.4
@@ -175,7 +177,9 @@ def _left_out(contest: Contest, targets: Sequence[TargetReading]) -> list[Reason
     marked = sum(target.state is MarkState.MARKED for target in targets)
     if not marked:
         return [*_ink_without_mark(targets), Reason.BLANK_CONTEST]
-    if marked < contest.max and any(_is_beside(target) for target in targets):
+    # Where all marks are used up: in a table, tails of ticks run over the lines of other cells.
+    cells = {one.id for one in contest.options if one.shape == "cell" and marked >= contest.max}
+    if any(_is_beside(target) for target in targets if target.option not in cells):
         return [Reason.MARK_BESIDE_BOX]
     return []
 
@@ -195,22 +199,24 @@ def _is_taken_back(target: TargetReading, rule: Rule) -> bool:
 
 
 def _is_beside(target: TargetReading) -> bool:
-    """Where more may be chosen than is marked, a mark on an outline may be meant as well."""
+    """A mark on an outline may be meant as well: as one more, or one too many."""
     return target.state is MarkState.UNMARKED and target.measures.outline >= _BESIDE
 
 
 def _ink_without_mark(targets: Sequence[TargetReading]) -> list[Reason]:
     """Why a contest without a mark may have been answered all the same."""
     reasons = []
-    if any(_ink_near(target.measures) >= _NEAR_BOX for target in targets):
+    if any(has_ink_near(target.measures) for target in targets):
         reasons.append(Reason.MARK_BESIDE_BOX)
     if any(target.measures.label_mm >= _ON_LABEL_MM for target in targets):
         reasons.append(Reason.INK_WITHOUT_MARK)
     return reasons
 
 
-def _ink_near(measures: TargetMeasures) -> float:
-    return measures.inside + measures.outline + measures.outside
+def has_ink_near(measures: TargetMeasures) -> bool:
+    """Whether there is so much ink at an unmarked target that it may be meant as a mark."""
+    inside = measures.inside if measures.extent_mm >= _DUST_MM else 0.0
+    return inside + measures.outline + measures.outside >= _NEAR_BOX
 
 
 def _state(

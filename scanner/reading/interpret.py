@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -22,9 +23,9 @@ from scanner.geometry import apply_homography, fit_affine
 from scanner.reading.added_ink import describe_added_ink
 from scanner.reading.align import AlignedPage, align_page
 from scanner.reading.blank import BlankPage
-from scanner.reading.closer import Voter, doubt_marks, look_closer
+from scanner.reading.closer import Voter, doubt_marks, look_closer, take_off_tails
 from scanner.reading.condition import describe_condition
-from scanner.reading.decide import decide_target, is_of_ink
+from scanner.reading.decide import decide_target, has_ink_near, is_of_ink
 from scanner.reading.evidence import Evidence, RefusedEvidence
 from scanner.reading.identify import FormIndex, IdentifiedPage
 from scanner.reading.ink import Tone
@@ -221,7 +222,11 @@ class Reader:
             told |= news
             found = look_closer(measured, page, fresh, voter)
             targets = self._decide_again(blank, measured, targets, found)
-        return targets
+        clean = take_off_tails(measured, page, _bare_targets(blank, targets), _sure_marks(targets))
+        return tuple(
+            replace(one, measures=clean.get(number, one.measures))
+            for number, one in enumerate(targets)
+        )
 
     def _decide_again(
         self,
@@ -268,6 +273,22 @@ def _know_voter(
     return Voter(
         is_known=len(inked) >= max(_MARKS_OF_A_PEN, 2 * len(open_)), has_chosen=frozenset(chosen)
     )
+
+
+def _bare_targets(blank: BlankPage, targets: Sequence[TargetReading]) -> list[int]:
+    """Targets with ink near them, in questions without a mark or a doubt."""
+    answered = {one.contest for one in targets if one.state is not MarkState.UNMARKED}
+    return [
+        number
+        for number, one in enumerate(targets)
+        if one.contest not in answered
+        and blank.targets[number][1].shape not in TEXT_SHAPES
+        and has_ink_near(one.measures)
+    ]
+
+
+def _sure_marks(targets: Sequence[TargetReading]) -> list[int]:
+    return [number for number, one in enumerate(targets) if one.state is MarkState.MARKED]
 
 
 def _glass_mm(blank: BlankPage) -> float:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 from scanner.geometry import Box
 from scanner.reading.align import AlignedPage, Window, lay_window
 from scanner.reading.folds import Fold, find_fold, look_beyond, measure_strips
 from scanner.reading.ink import Tone, darkness_on
 from scanner.reading.places import TargetPlace, find_known
+from scanner.reading.strokes import is_cross, is_made_here, join_ink, join_px, join_strokes
 
 INK = 60
 """Added darkness, of 255, from which a pixel may be part of a stroke."""
@@ -31,13 +30,11 @@ _FOLD_MM = 0.7
 _UNEVEN = 1.8
 _LEAST_FOLD = 15
 """A fold may be so many times as dark at a target as it usually is, and so much more."""
-_JOIN_MM = 1.3
-"""A stroke goes on behind a ruled line so wide."""
-_JOIN_FLAT_MM = 2.6
-"""A flat one, 20° to a ruled line, is hidden by it for so long; ends of others may meet there."""
 _IS_MAIN, _IS_OWN = 0.85, 0.8
 """Shares of a target's ink in its largest piece, and of that piece's in the target, from which it
 is one mark."""
+_IS_WHOLLY, _SKIP_MM = 0.95, 1.0
+"""Two pieces that lie in a target but for a twentieth, so near to each other, are one mark."""
 _SEEN_AROUND_MM = 12.0
 _TAIL_MM = 2.0
 """A mark reaches so far beyond its target."""
@@ -49,16 +46,6 @@ _AT_BORDER, _TWICE = 0.2, 2.0
 """Ink whose middle is so far off that of its target, in widths or heights, lies at the border, as
 that of an end which reaches up to 0.6 into it; it may be a part of another target's mark unless it
 is so many times what is in that one."""
-_LEAST_STROKE_MM2 = 0.3
-"""Less ink than this has no direction."""
-_MOST_PARTS = 12
-"""Where more pieces of ink meet behind print, as writing over a table, they are left together."""
-_END_MM = 2.4
-"""So much of the end of a stroke tells its direction."""
-_ENDS = 0.25
-"""The middle of that end is at least so far from the tip, as a share of its length."""
-_SAME_WAY, _PERHAPS = 0.4, 0.3
-"""Cosine of the angle up to which a stroke turns behind print; and may turn there."""
 TRACE = 40
 """Darkness, of 255, from which a pixel is a trace of ink."""
 
@@ -168,10 +155,43 @@ class PageInk:
             shift: How far it lies off that, x and y in working pixels.
             deepest: Darkness, of 255, up to which a ridge across the page may be a fold.
         """
+        return self._at(
+            place,
+            shift,
+            lambda window: self.under_folds(*window, deepest) | self.of_others(number, window),
+        )
+
+    def tails_at(
+        self, number: int, place: TargetPlace, shift: tuple[int, int], marked: Collection[int]
+    ) -> NDArray[np.bool_]:
+        """Where tails of marks in some lower targets lie around a target, shape as its ring.
+
+        Only of marks that are one piece and lie there but for their tail, as a tick does: not of a
+        ring around more than one row, nor of writing. And only of lower ones: a tick stands on its
+        foot, so what of one reaches down into a row may be where it was set.
+
+        Args:
+            number: The target.
+            place: Its place.
+            shift: How far it lies off that, x and y in working pixels.
+            marked: Numbers of the other targets.
+        """
+        boxes = self.blank.target_boxes
+        below = [other for other in marked if boxes[other].center[1] > boxes[number].bottom]
+        whole = [other for other in below if self.is_whole(other)]
+        return self._at(place, shift, lambda window: self.of_others(number, window, whole))
+
+    def _at(
+        self,
+        place: TargetPlace,
+        shift: tuple[int, int],
+        find: Callable[[Window], NDArray[np.bool_]],
+    ) -> NDArray[np.bool_]:
+        """What is found in the ring of a target, shape as it; nothing beyond the page."""
         height, width = place.known.shape
-        x0, y0 = place.ring[0] + shift[0], place.ring[1] + shift[1]
-        rows, columns = self._known.shape
         found = np.zeros((height, width), bool)
+        rows, columns = self._known.shape
+        x0, y0 = place.ring[0] + shift[0], place.ring[1] + shift[1]
         # The ring of a target at the edge, moved, may lie partly beyond it.
         left, top, right, bottom = (
             max(x0, 0),
@@ -179,8 +199,7 @@ class PageInk:
             min(x0 + width, columns),
             min(y0 + height, rows),
         )
-        window = left, top, right, bottom
-        seen = self.under_folds(*window, deepest) | self.of_others(number, window)
+        seen = find((left, top, right, bottom))
         found[top - y0 : bottom - y0, left - x0 : right - x0] = seen
         return found
 
@@ -239,12 +258,15 @@ class PageInk:
         for at in range(first, last):
             levels[at] = measured[(at - first) * _TILE_PX : (at - first + 1) * _TILE_PX]
 
-    def of_others(self, number: int, window: Window) -> NDArray[np.bool_]:
+    def of_others(
+        self, number: int, window: Window, others: Collection[int] | None = None
+    ) -> NDArray[np.bool_]:
         """Where ink in a window of the form is the tail of a mark in another target.
 
         Args:
             number: The target.
             window: x0, y0, x1, y1.
+            others: Numbers of the other targets; None for all.
         """
         x0, y0, x1, y1 = window
         reach = round(_SEEN_AROUND_MM * self.blank.px_per_mm)
@@ -257,6 +279,8 @@ class PageInk:
         most = found.shares.max(axis=1)
         # Two whole marks that touch are one piece of ink, and neither is the other's tail.
         is_tail = (most >= _IS_TAIL) & (found.shares[:, number] <= _TAIL_OF_MARK * most)
+        if others is not None:
+            is_tail &= np.isin(found.shares.argmax(axis=1), list(others))
         tail = is_tail[here].astype(np.uint8)
         # With the soft edge of its stroke.
         return np.asarray(cv2.dilate(tail, np.ones((3, 3), np.uint8)) > 0)
@@ -297,6 +321,9 @@ class PageInk:
         at_border = _TWICE * most_of_other
         is_end = stats[:, cv2.CC_STAT_AREA] <= np.where(off > _AT_BORDER, at_border, in_middle)
         is_end[0] = False
+        free = self.free(own)
+        for piece in np.flatnonzero(is_end):
+            is_end[piece] = not is_made_here(pieces == piece, free, scale)
         ends = np.zeros(ink.shape, np.uint8)
         ends[here] = is_end[pieces]
         # With the soft edge of its stroke.
@@ -314,6 +341,16 @@ class PageInk:
     def is_one_piece(self, number: int) -> bool:
         """Whether the ink in a target is one piece; it may go on elsewhere, as a long tick does."""
         return self._main_piece(number)[0] >= _IS_MAIN
+
+    def is_cross(self, number: int) -> bool:
+        """Whether the ink in a target is a cross of its own, though it may touch other ink."""
+        own = self._inside[number]
+        ink = (self.added(own) >= TRACE).astype(np.uint8)
+        _, pieces, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+        areas = stats[1:, cv2.CC_STAT_AREA]
+        if not areas.size or areas.max() < _IS_MAIN * areas.sum():
+            return False
+        return is_cross(pieces == 1 + int(areas.argmax()))
 
     def _main_piece(self, number: int) -> tuple[float, float]:
         """The share of a target's ink that its largest piece is, and how much of that is near."""
@@ -333,9 +370,15 @@ class PageInk:
             for here in [_slices(self._window_of(box.grown(beyond_mm * scale)), window)]
         )
         inside[shares[:, number] <= _TAIL_OF_MARK * shares.max(axis=1)] = 0
-        main = int(inside.argmax())
-        of_all = int((ink & (pieces == main)).sum())
-        return float(inside[main] / max(inside.sum(), 1)), float(near[main] / max(of_all, 1))
+        second, main = (int(piece) for piece in np.append(0, inside).argsort()[-2:] - 1)
+        share_near = near / np.maximum(np.bincount(pieces[ink], minlength=count), 1)
+        most = inside[main]
+        # Where the pen skipped, one mark is two pieces; both lie in their target.
+        if second > 0 and min(share_near[main], share_near[second]) >= _IS_WHOLLY:
+            skip = np.ones((2 * round(_SKIP_MM * scale) + 1,) * 2, np.uint8)
+            if (cv2.dilate((pieces == main).astype(np.uint8), skip)[pieces == second] > 0).any():
+                most += inside[second]
+        return float(most / max(inside.sum(), 1)), float(share_near[main])
 
     @cached_property
     def _inside(self) -> list[Window]:
@@ -357,7 +400,7 @@ class PageInk:
         x0, y0, x1, y1 = window
         runs_on = np.zeros(count, bool)
         # What lies beyond the window may join what is this near to its edge.
-        near = _join_px(self.blank.px_per_mm) // 2 + 2
+        near = join_px(self.blank.px_per_mm) // 2 + 2
         _, _, width, height = self._whole
         for is_within, edge in (
             (x0 > 0, labels[:, :near]),
@@ -399,93 +442,3 @@ def _slices(window: Window, within: Window) -> tuple[slice, slice]:
     left, right = (min(max(at, x0), x1) - x0 for at in window[::2])
     top, bottom = (min(max(at, y0), y1) - y0 for at in window[1::2])
     return slice(top, bottom), slice(left, right)
-
-
-def join_ink(
-    ink: NDArray[np.bool_], free: NDArray[np.bool_], px_per_mm: float, join_mm: float = _JOIN_MM
-) -> tuple[int, NDArray[np.int32]]:
-    """Pieces of ink, each with what of it the blank's print hides; their count, and labels."""
-    side = _join_px(px_per_mm, join_mm)
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    # Both ends of a stroke that a ruled line hides spread into it, and meet there.
-    joined = ink | ((cv2.dilate(ink.astype(np.uint8), kernel) > 0) & ~free)
-    count, pieces = cv2.connectedComponents(joined.astype(np.uint8), connectivity=8)
-    return count, np.asarray(pieces, np.int32)
-
-
-def join_strokes(
-    ink: NDArray[np.bool_], free: NDArray[np.bool_], px_per_mm: float, *, liberal: bool = False
-) -> tuple[int, NDArray[np.int32]]:
-    """As :func:`join_ink`, but ink on both sides of print is one piece only if strokes go on there.
-
-    The tips of two crosses, one below the other, meet at the ruled line between them; a stroke
-    that crosses the line has one direction before it and behind it.
-
-    Args:
-        ink: Where ink is, shape (h, w).
-        free: Where there is no print.
-        px_per_mm: Pixels in a millimetre.
-        liberal: Whether what only may go on is joined as well.
-
-    Returns:
-        The count of pieces, and which of them is where.
-    """
-    join_mm, same_way = (_JOIN_FLAT_MM, _PERHAPS) if liberal else (_JOIN_MM, _SAME_WAY)
-    count, joined = join_ink(ink, free, px_per_mm, join_mm)
-    cuts, pieces = cv2.connectedComponents(ink.astype(np.uint8), connectivity=8)
-    names = np.zeros(cuts, np.int32)
-    names[pieces] = joined
-    is_stroke = np.bincount(pieces.ravel()) >= _LEAST_STROKE_MM2 * px_per_mm**2
-    is_stroke[0] = False
-    for name in np.flatnonzero(np.bincount(names[is_stroke]) > 1):
-        parts = np.flatnonzero((names == name) & is_stroke)
-        if len(parts) > _MOST_PARTS:
-            continue
-        points = [np.argwhere(pieces == part) for part in parts]
-        links = np.zeros((len(parts), len(parts)), bool)
-        for one, other in combinations(range(len(parts)), 2):
-            links[one, other] = _goes_on(points[one], points[other], px_per_mm, join_mm, same_way)
-        groups, group_of = connected_components(links, directed=False)
-        names[parts] = np.where(group_of == 0, name, count - 1 + group_of)
-        count += groups - 1
-    return count, np.asarray(names[pieces], np.int32)
-
-
-def _goes_on(
-    one: NDArray[np.intp],
-    other: NDArray[np.intp],
-    px_per_mm: float,
-    join_mm: float,
-    same_way: float,
-) -> bool:
-    """Whether a stroke of one piece of ink goes on in another, wherever they come near.
-
-    Args:
-        one: Rows and columns of its pixels, shape (n, 2).
-        other: Of the other.
-        px_per_mm: Pixels in a millimetre.
-        join_mm: How near.
-        same_way: Least cosine of the angle between both directions.
-    """
-    near = _join_px(px_per_mm, join_mm) + 2
-    away, nearest = cKDTree(other).query(one, distance_upper_bound=near)
-    reach = _END_MM * px_per_mm
-    while np.isfinite(away).any():
-        at = int(away.argmin())
-        tip, start = one[at], other[nearest[at]]
-        is_end = np.hypot(*(one - tip).T) <= reach
-        is_start = np.hypot(*(other - start).T) <= reach
-        if is_end.all() or is_start.all():
-            return True
-        before, behind = tip - one[is_end].mean(axis=0), other[is_start].mean(axis=0) - start
-        lengths = np.linalg.norm(before), np.linalg.norm(behind)
-        # Where a stroke only passes by, its ink lies on both sides of the place.
-        if min(lengths) >= _ENDS * reach and before @ behind >= same_way * lengths[0] * lengths[1]:
-            return True
-        # The rest of this end is no other one.
-        away[is_end | np.append(is_start, True)[nearest]] = np.inf
-    return False
-
-
-def _join_px(px_per_mm: float, join_mm: float = _JOIN_MM) -> int:
-    return 2 * round(join_mm * px_per_mm / 2) + 1
