@@ -44,8 +44,11 @@ _MOST_OF_ENDS = 0.4
 _WEAK = 0.25
 _MUCH_AROUND_MM = 8.0
 """A mark that covers less of the inside, with a piece of ink so long around its label, is weak."""
-_WEAK_IN_CELL, _SOME_AROUND_MM = 0.45, 0.5
-"""In a cell a mark that covers less, with ink so long around it, may be a part of that."""
+_ROOMY, _WEAK_IN_CELL, _SOME_AROUND_MM = 3.0, 0.45, 0.5
+"""In a cell so many times as large as a box, a mark that covers less may be a part of ink around
+it, which is so long."""
+_LINE_MM, _SLIM = 1.5, 5.0
+"""A line along the page or across it, so long and so many times as long as wide, may be a fold."""
 _LONG_MM = 9.0
 """Few marks are so long; what is, and is not one piece of ink in its target, may be none."""
 _TOUCH = 0.07
@@ -122,6 +125,7 @@ def doubt_marks(
         seen.number: replace(seen.measures, through=1.0)
         for seen in _see(measured, page, marked)
         if _is_amid_ink(seen)
+        or _is_slim(seen.added[seen.core] >= TRACE, page.blank.px_per_mm)
         or _is_fold(seen, page)
         or _is_tail(seen, page)
         or _is_part_of_more(seen, page)
@@ -175,7 +179,7 @@ def _measure_closer(seen: _Seen, page: PageInk, voter: Voter) -> TargetMeasures:
     is_mark = again.inside >= LITTLE and not _is_fold(seen, page) and page.is_whole(seen.number)
     darkest = 0 if is_mark else _DARK_INK
     ink = left[seen.core] >= INK
-    is_line = not is_mark and _is_level(ink)
+    is_line = not is_mark and (_is_level(ink) or _is_slim(ink, px_per_mm))
     is_stroke = again.extent_mm >= _LEAST_STROKE_MM and not is_line
     strokes_mm = 0.0
     if is_stroke and page.is_one_piece(seen.number):
@@ -212,14 +216,10 @@ def _is_part_of_more(seen: _Seen, page: PageInk) -> bool:
     """Whether the ink inside belongs to something large around it, as a seal or a comment."""
     first = seen.measures
     is_large = first.label_mm >= _MUCH_AROUND_MM or first.extent_mm >= _LONG_MM
-    is_beside = (
-        seen.place.roominess > 1.0
-        and first.inside < _WEAK_IN_CELL
-        and first.label_mm >= _SOME_AROUND_MM
-    )
-    if not is_large and not is_beside:
-        return False
-    return not page.is_whole(seen.number) and not page.is_cross(seen.number)
+    if is_large and not page.is_whole(seen.number) and not page.is_cross(seen.number):
+        return True
+    is_weak = seen.place.roominess >= _ROOMY and first.inside < _WEAK_IN_CELL
+    return is_weak and first.label_mm >= _SOME_AROUND_MM and not page.is_one_piece(seen.number)
 
 
 def _is_tail(seen: _Seen, page: PageInk) -> bool:
@@ -244,6 +244,16 @@ def _is_level(ink: NDArray[np.bool_]) -> bool:
         if len(columns) > _WIDE_LINE * width and np.ptp(rows) <= _THIN * height:
             return True
     return False
+
+
+def _is_slim(ink: NDArray[np.bool_], px_per_mm: float) -> bool:
+    """Whether the ink inside a target is one straight line along the page or across it.
+
+    A 1-bit scan shows a fold as dashes, as dark as a pen's; few strokes of a voter lie so.
+    """
+    lines = [np.flatnonzero(ink.any(axis=axis)) for axis in (0, 1)]
+    short, long = sorted(int(np.ptp(line)) + 1 if line.size else 0 for line in lines)
+    return long >= _LINE_MM * px_per_mm and long >= _SLIM * short
 
 
 def _is_bar(ink: NDArray[np.bool_]) -> bool:
