@@ -38,6 +38,7 @@ CASES = {
     "the corner of a stamp in a cell": 18000000030,
     "a highlighter in a row with another mark": 18000000731,
     "a dry tick beside a filled box": 18000000965,
+    "what a 1-bit scan leaves of a highlighter": 18120001795,
     "a fold through a cell on a 1-bit scan": 18120001474,
     "a tick on the outline of one option too many": 18000002355,
 }

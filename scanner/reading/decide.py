@@ -36,9 +36,10 @@ _MOST_FROM_SHADE = 0.3
 """Grey without a stroke is seldom a mark: where it is one, it is a highlighter's."""
 _MOST_IF_STRAY = 0.6
 """Ink that looks like something else is a mark about as often as not."""
-_NEAR_BOX = 0.025
+_NEAR_BOX, _NEAR_CELL = 0.025, 0.012
 """Share of a target's surroundings covered from which ink there may be meant as a mark, where
-the contest has no other. Unmarked targets of clean scans have less than a tenth of it."""
+the contest has no other. Unmarked targets of clean scans have less than a tenth of it. Those of a
+cell are larger, and a mark covers less of them."""
 _DUST_MM = 0.6
 """A speck inside a box that is no larger is dust, as long as it covers too little to be doubted."""
 _ON_LABEL_MM = 1.5
@@ -176,7 +177,7 @@ def _left_out(contest: Contest, targets: Sequence[TargetReading]) -> list[Reason
     """That nothing is marked, and why there may be an answer all the same, or one more."""
     marked = sum(target.state is MarkState.MARKED for target in targets)
     if not marked:
-        return [*_ink_without_mark(targets), Reason.BLANK_CONTEST]
+        return [*_ink_without_mark(contest, targets), Reason.BLANK_CONTEST]
     # Where all marks are used up: in a table, tails of ticks run over the lines of other cells.
     cells = {one.id for one in contest.options if one.shape == "cell" and marked >= contest.max}
     if any(_is_beside(target) for target in targets if target.option not in cells):
@@ -203,20 +204,22 @@ def _is_beside(target: TargetReading) -> bool:
     return target.state is MarkState.UNMARKED and target.measures.outline >= _BESIDE
 
 
-def _ink_without_mark(targets: Sequence[TargetReading]) -> list[Reason]:
+def _ink_without_mark(contest: Contest, targets: Sequence[TargetReading]) -> list[Reason]:
     """Why a contest without a mark may have been answered all the same."""
     reasons = []
-    if any(has_ink_near(target.measures) for target in targets):
+    shapes = {option.id: option.shape for option in contest.options}
+    if any(has_ink_near(target.measures, shapes[target.option]) for target in targets):
         reasons.append(Reason.MARK_BESIDE_BOX)
     if any(target.measures.label_mm >= _ON_LABEL_MM for target in targets):
         reasons.append(Reason.INK_WITHOUT_MARK)
     return reasons
 
 
-def has_ink_near(measures: TargetMeasures) -> bool:
+def has_ink_near(measures: TargetMeasures, shape: str) -> bool:
     """Whether there is so much ink at an unmarked target that it may be meant as a mark."""
     inside = measures.inside if measures.extent_mm >= _DUST_MM else 0.0
-    return inside + measures.outline + measures.outside >= _NEAR_BOX
+    near = _NEAR_CELL if shape == "cell" else _NEAR_BOX
+    return inside + measures.outline + measures.outside >= near
 
 
 def _state(

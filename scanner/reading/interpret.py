@@ -278,12 +278,13 @@ def _know_voter(
 def _bare_targets(blank: BlankPage, targets: Sequence[TargetReading]) -> list[int]:
     """Targets with ink near them, in questions without a mark or a doubt."""
     answered = {one.contest for one in targets if one.state is not MarkState.UNMARKED}
+    shapes = [option.shape for _, option in blank.targets]
     return [
         number
-        for number, one in enumerate(targets)
+        for number, (one, shape) in enumerate(zip(targets, shapes, strict=True))
         if one.contest not in answered
-        and blank.targets[number][1].shape not in TEXT_SHAPES
-        and has_ink_near(one.measures)
+        and shape not in TEXT_SHAPES
+        and has_ink_near(one.measures, shape)
     ]
 
 
