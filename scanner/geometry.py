@@ -60,6 +60,9 @@ def apply_homography(
     matrix: NDArray[np.floating], points: NDArray[np.floating]
 ) -> NDArray[np.float64]:
     """Map points of shape (n, 2) through a 3 × 3 matrix."""
+    if matrix[2].tolist() == [0.0, 0.0, 1.0]:
+        # An affine one, as nearly all are: there is nothing to divide by.
+        return np.asarray(points @ matrix[:2, :2].T + matrix[:2, 2], np.float64)
     homogeneous = points @ matrix[:, :2].T + matrix[:, 2]
     return np.asarray(homogeneous[:, :2] / homogeneous[:, 2:], np.float64)
 

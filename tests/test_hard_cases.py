@@ -39,6 +39,7 @@ CASES = {
     "a highlighter in a row with another mark": 18000000731,
     "a dry tick beside a filled box": 18000000965,
     "what a 1-bit scan leaves of a highlighter": 18120001795,
+    "a filled box of the other side in a cell": 77000234,
     "a fold through a cell on a 1-bit scan": 18120001474,
     "a tick on the outline of one option too many": 18000002355,
 }

@@ -81,8 +81,8 @@ def _is_told_apart(target: TargetReading) -> bool:
 
 
 def _pack(picture: NDArray[np.uint16], most: int) -> str:
-    levels = (picture.ravel() * (GRAY_LEVELS - 1) + most // 2) // most
-    even = np.append(levels, 0)[: (levels.size + 1) // 2 * 2].astype(np.uint8)
+    even = np.zeros((picture.size + 1) // 2 * 2, np.uint8)
+    even[: picture.size] = (picture.ravel() * (GRAY_LEVELS - 1) + most // 2) // most
     return b64encode((even[::2] << 4 | even[1::2]).tobytes()).decode("ascii")
 
 

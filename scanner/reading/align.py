@@ -20,18 +20,23 @@ from scanner.geometry import Homography, apply_homography
 from scanner.reading.blank import PATCH_BLUR_PX, BlankPage
 from scanner.reading.pieces import PieceStack, find_peaks
 from scanner.reading.small import Halves
+from scanner.reading.spots import (
+    GRID_PX,
+    EvenWindows,
+    HalfWindows,
+    Spots,
+    corners_of,
+    ways_of,
+)
 
 _SEARCHES_MM = (1.0, 2.4)
 """How far a patch may lie from where the whole-page transform puts it: most lie near, and only
 where they do not is there a wider search."""
 _NEARLY_ALL_FOUND = 0.9
 _MIN_PATCH_SCORE = 0.55
-_GRID_PX = 64
 _STRAIGHTEN = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 _BLOCK_PX = 128
 """Over so small a part of a page the way onto the scan is as good as affine."""
-_STRIP_PX = 128
-"""A line of print longer than this is cut out in strips, so that it may be bent."""
 _NEARLY = 0.25
 """A scan this much too coarse, in its own pixels, is still averaged over one pixel more."""
 _REACH_MM = 14.0
@@ -69,11 +74,12 @@ class AlignedPage:
     spread_px: float
     """Median distance between the patches found and the field, in working pixels."""
 
-    def to_scan(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    def to_scan(self, points: NDArray[np.float64] | Spots) -> NDArray[np.float64]:
         """Where working pixels of the form, shape (n, 2), lie on the decoded scan."""
-        return apply_homography(self.inverse, points + self._shift(points))
+        spots = points if isinstance(points, Spots) else Spots.of(points, self.field.shape)
+        return apply_homography(self.inverse, spots.points + spots.between(self.field))
 
-    def to_small(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    def to_small(self, points: NDArray[np.float64] | Spots) -> NDArray[np.float64]:
         """Where working pixels of the form, shape (n, 2), lie on ``small``."""
         return _to_small(self.to_scan(points), self.step)
 
@@ -83,17 +89,17 @@ class AlignedPage:
 
     def crops(self, windows: Sequence[Window]) -> list[NDArray[np.uint8]]:
         """Windows of the form as the scan shows them, grey, at working resolution."""
-        on_scan = self.to_scan(_corners(windows))
+        on_scan = self.to_scan(corners_of(windows))
         return _cut(self.scan, windows, on_scan, beyond=255)
 
-    def even_crops(self, windows: NDArray[np.intp]) -> NDArray[np.uint8]:
+    def even_crops(self, windows: NDArray[np.intp] | EvenWindows) -> NDArray[np.uint8]:
         """As :meth:`crops`, for windows of one size, shape (n, 4), all at once."""
-        x0, y0, x1, y1 = windows[0].tolist()
-        on_scan = self.to_scan(_corners(windows))
-        return _cut_evenly(self.scan, x1 - x0, y1 - y0, on_scan, beyond=255)
+        if not isinstance(windows, EvenWindows):
+            windows = EvenWindows.of(windows, self.field.shape)
+        return _cut_evenly(self.scan, *windows.size, self.to_scan(windows.corners), beyond=255)
 
     def half_crops(
-        self, picture: NDArray[np.uint8], windows: Sequence[Window]
+        self, picture: NDArray[np.uint8], windows: Sequence[Window] | HalfWindows
     ) -> list[NDArray[np.uint8]]:
         """Windows of the half-size form, cut from a picture that lies as ``small`` does.
 
@@ -101,58 +107,22 @@ class AlignedPage:
             picture: Shape as ``small``; taken to be 0 beyond its edges.
             windows: In pixels of ``blank.half``.
         """
-        strips = [
-            (x, y0, min(x + _STRIP_PX, x1), y1)
-            for x0, y0, x1, y1 in windows
-            for x in range(x0, x1, _STRIP_PX)
-        ]
-        # A half-size pixel is the mean of two working pixels: its centre lies between them.
-        on_small = self.to_small(2 * _corners(strips) + 0.5)
-        pieces = iter(_cut(picture, strips, on_small, beyond=0))
-        return [
-            next(pieces)
-            if x1 - x0 <= _STRIP_PX
-            else np.hstack([next(pieces) for _ in range(x0, x1, _STRIP_PX)])
-            for x0, _, x1, _ in windows
-        ]
+        if not isinstance(windows, HalfWindows):
+            windows = HalfWindows.of(windows, self.field.shape)
+        crops = [np.empty((height, width), np.uint8) for width, height in windows.sizes]
+        ways = ways_of(self.to_small(windows.corners), windows.strip_sizes)
+        for (number, left, right), way in zip(windows.strips, ways, strict=True):
+            strip = crops[number][:, left:right]
+            size = strip.shape[::-1]
+            cv2.warpAffine(picture, way, size, strip, _STRAIGHTEN, cv2.BORDER_CONSTANT, 0)
+        return crops
 
-    def covers(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
+    def covers(self, points: NDArray[np.float64] | Spots) -> NDArray[np.bool_]:
         """For each working pixel, shape (n, 2), whether the scan has paper there."""
         height, width = self.scan.shape
         x, y = self.to_scan(points).T
         covered: NDArray[np.bool_] = (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
         return covered
-
-    def _shift(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The field between its nodes, bilinear."""
-        rows, columns = self.field.shape[:2]
-        grid = np.minimum(np.maximum(points / _GRID_PX, 0.0), (columns - 1.001, rows - 1.001))
-        node = grid.astype(np.intp)
-        u, v = (grid - node).T[:, :, None]
-        nodes = self.field.reshape(-1, 2)
-        at = node[:, 1] * columns + node[:, 0]
-        upper = nodes.take(at, axis=0) * (1 - u) + nodes.take(at + 1, axis=0) * u
-        at += columns
-        lower = nodes.take(at, axis=0) * (1 - u) + nodes.take(at + 1, axis=0) * u
-        shift: NDArray[np.float64] = upper * (1 - v) + lower * v
-        return shift
-
-
-def _corners(windows: Sequence[Window] | NDArray[np.number]) -> NDArray[np.float64]:
-    """Three corners of each window, from which the fourth follows; shape (3 n, 2)."""
-    x0, y0, x1, y1 = np.asarray(windows, np.float64).reshape(-1, 4).T
-    return np.stack([x0, y0, x1, y0, x0, y1], axis=1).reshape(-1, 2)
-
-
-def _ways(corners: NDArray[np.float64], sizes: NDArray[np.number]) -> NDArray[np.float64]:
-    """For each window the affine way from its pixels onto a picture, shape (n, 2, 3).
-
-    Over so small a window the way onto the scan is as good as affine.
-    """
-    origin, right, below = np.moveaxis(corners.reshape(-1, 3, 2), 1, 0)
-    return np.stack(
-        [(right - origin) / sizes[:, :1], (below - origin) / sizes[:, 1:], origin], axis=2
-    )
 
 
 def _cut(
@@ -164,7 +134,7 @@ def _cut(
 ) -> list[NDArray[np.uint8]]:
     """Each window, straightened, from where its three corners lie on a picture."""
     sizes = np.array([(x1 - x0, y1 - y0) for x0, y0, x1, y1 in windows], np.float64)
-    ways = _ways(corners, sizes.reshape(-1, 2))
+    ways = ways_of(corners, sizes.reshape(-1, 2))
     pieces = []
     for (x0, y0, x1, y1), way in zip(windows, ways, strict=True):
         size = (x1 - x0, y1 - y0)
@@ -190,7 +160,7 @@ def _cut_evenly(
         corners: Where three corners of each lie on the picture, shape (3 n, 2).
         beyond: What there is beyond its edges.
     """
-    ways = _ways(corners, np.array([[width, height]], np.float64))
+    ways = ways_of(corners, np.array([[width, height]], np.float64))
     cut = np.empty((len(ways), height, width), np.uint8)
     for way, piece in zip(ways, cut, strict=True):
         cv2.warpAffine(
@@ -272,7 +242,7 @@ def lay_window(
     )
     middle = (across - 1) / 2, (down - 1) / 2
     ends = (blocks - (x0, y0, x0, y0)) // (across, down, across, down)
-    ways = _ways(aligned.to_scan(_corners(blocks) + middle), ends[:, 2:] - ends[:, :2])
+    ways = ways_of(aligned.to_scan(corners_of(blocks) + middle), ends[:, 2:] - ends[:, :2])
     laid = np.empty(((y1 - y0) // down, (x1 - x0) // across), np.uint8)
     for way, (left, top, right, bottom) in zip(ways, ends.tolist(), strict=True):
         size, piece = (right - left, bottom - top), laid[top:bottom, left:right]
@@ -285,28 +255,34 @@ def _find_patches(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Where each patch of the blank lies on the page: centres, shifts (working px), scores."""
     count = len(blank.patches)
-    corners = np.array([(patch.x, patch.y) for patch in blank.patches], np.float64).reshape(-1, 2)
-    shifts, scores = np.zeros((count, 2)), np.zeros(count)
-    side = blank.patches[0].picture.shape[0] if count else 0
+    centers, shifts, scores = np.zeros((count, 2)), np.zeros((count, 2)), np.zeros(count)
     for search_mm in _SEARCHES_MM if count else ():
-        stack = _stack_patches(blank, round(search_mm * blank.px_per_mm / 2))
-        size = side + 2 * stack.reach
-        windows = np.hstack([corners - stack.reach, corners - stack.reach + size])
-        on_scan = apply_homography(inverse, 2 * _corners(windows) + 0.5)
+        stack, corners, centers = _stack_patches(blank, round(search_mm * blank.px_per_mm / 2))
+        size = blank.patches[0].picture.shape[0] + 2 * stack.reach
+        on_scan = apply_homography(inverse, corners)
         pictures = _cut_evenly(small, size, size, _to_small(on_scan, step), beyond=255)
         # Slightly blurred, as the patch is: a sharp peak pulls the parabola to whole pixels.
+        # Lying on its side the stack has few long rows, which are blurred five times as fast.
         tall = pictures.reshape(-1, size)
-        cv2.GaussianBlur(tall, (5, 5), PATCH_BLUR_PX, dst=tall)
+        soft = cv2.GaussianBlur(cv2.transpose(tall), (5, 5), PATCH_BLUR_PX)
+        cv2.transpose(soft, dst=tall)
         shifts, scores, within = find_peaks(stack.find(pictures))
         scores = np.where(within, scores, 0.0)
         if (scores >= _MIN_PATCH_SCORE).sum() >= _NEARLY_ALL_FOUND * count:
             break
-    return 2 * corners + side, 2 * shifts, scores
+    return centers, 2 * shifts, scores
 
 
 @lru_cache(maxsize=512)
-def _stack_patches(blank: BlankPage, reach: int) -> PieceStack:
-    return PieceStack([patch.picture for patch in blank.patches], reach)
+def _stack_patches(
+    blank: BlankPage, reach: int
+) -> tuple[PieceStack, NDArray[np.float64], NDArray[np.float64]]:
+    """The patches of a blank; three corners of the window of each, and its centre (working px)."""
+    first = np.array([(patch.x, patch.y) for patch in blank.patches], np.float64)
+    side = blank.patches[0].picture.shape[0]
+    windows = np.hstack([first - reach, first + side + reach])
+    stack = PieceStack([patch.picture for patch in blank.patches], reach)
+    return stack, 2 * corners_of(windows) + 0.5, 2 * first + side
 
 
 def _fit_field(
@@ -338,6 +314,12 @@ def _fit_field(
     return field, int(good.sum()), spread
 
 
+def nodes_over(blank: BlankPage) -> tuple[int, int]:
+    """How many rows and columns of nodes the field of shifts over a page has."""
+    nodes = _nodes(blank.width_px, blank.height_px)
+    return nodes.rows, nodes.columns
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Nodes:
     """The grid over a page on which the field of shifts is given."""
@@ -352,8 +334,8 @@ class _Nodes:
 
 @lru_cache(maxsize=512)
 def _nodes(width_px: int, height_px: int) -> _Nodes:
-    rows, columns = (int(np.ceil(side / _GRID_PX)) + 1 for side in (height_px, width_px))
-    grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1) * float(_GRID_PX)
+    rows, columns = (int(np.ceil(side / GRID_PX)) + 1 for side in (height_px, width_px))
+    grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1) * float(GRID_PX)
     points = np.asarray(grid.reshape(-1, 2), np.float64)
     return _Nodes(rows, columns, points, _terms(points / (width_px, height_px), _MOST_TERMS))
 
@@ -412,7 +394,7 @@ class _Left:
         The weight of a distance is that of its part across times that of its part down.
         """
         across, down = (
-            np.exp(-0.5 * ((np.arange(count)[:, None] * _GRID_PX - at) / self.reach_px) ** 2)
+            np.exp(-0.5 * ((np.arange(count)[:, None] * GRID_PX - at) / self.reach_px) ** 2)
             for count, at in zip((columns, rows), self.centers.T, strict=True)
         )
         # Shape (rows, 3, n): what each patch says along a row.

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scanner.ballot import TargetMeasures
-from scanner.reading.decide import LITTLE
+from scanner.reading.decide import LITTLE, PALER
 from scanner.reading.marks import MeasuredPage, measure_again
 from scanner.reading.page_ink import BARE, INK, TRACE, PageInk
 from scanner.reading.places import TargetPlace, find_places
@@ -176,7 +176,14 @@ def _measure_closer(seen: _Seen, page: PageInk, voter: Voter) -> TargetMeasures:
     explained = page.explain(seen.number, place, seen.shift)
     left, through = _take_off(seen, explained, px_per_mm)
     again = measure_again(left, place, seen.measures, px_per_mm)
-    is_mark = again.inside >= LITTLE and not _is_fold(seen, page) and page.is_whole(seen.number)
+    # Pale among marks of ink, as a filled box of the other side is, it is not of the same pen.
+    is_other_pen = voter.is_known and again.weight < PALER * again.inside
+    is_mark = (
+        again.inside >= LITTLE
+        and not is_other_pen
+        and not _is_fold(seen, page)
+        and page.is_whole(seen.number)
+    )
     darkest = 0 if is_mark else _DARK_INK
     ink = left[seen.core] >= INK
     is_line = not is_mark and (_is_level(ink) or _is_slim(ink, px_per_mm))

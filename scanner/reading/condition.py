@@ -14,10 +14,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from scanner.reading.align import AlignedPage
+from scanner.reading.align import AlignedPage, nodes_over
 from scanner.reading.blank import BlankPage
 from scanner.reading.evidence import Evidence
 from scanner.reading.ink import Tone
+from scanner.reading.spots import Spots
 
 _COLUMNS, _ROWS = 8, 16
 _INNER = (0.06, 0.94)
@@ -33,7 +34,7 @@ _BORDER_MM = 3.0
 class _Places:
     """Where a page is looked at, in working pixels, in one array."""
 
-    points: NDArray[np.float64]
+    points: Spots
     edges: slice
     """Along its left edge, its upper, right and lower one."""
     print_: slice
@@ -80,7 +81,7 @@ def _find_places(blank: BlankPage) -> _Places:
     size = np.array([blank.width_px, blank.height_px], np.float64)
     print_ = blank.print_points[:: max(len(blank.print_points) // _PRINT_POINTS, 1)]
     first, second = len(edges), len(edges) + len(print_)
-    points = np.concatenate([edges * size, print_, grid * size])
+    points = Spots.of(np.concatenate([edges * size, print_, grid * size]), nodes_over(blank))
     return _Places(points, slice(first), slice(first, second), slice(second, None))
 
 

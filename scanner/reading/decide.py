@@ -51,7 +51,7 @@ _BESIDE = 0.03
 _SPECK_MM = 1.3
 _MORE_THAN_SPECKS = 0.3
 """Ink of which no piece is longer than that may be dirt, unless it covers such a share."""
-_PALE, _PALER = 0.5, 0.42
+_PALE, PALER = 0.5, 0.42
 LITTLE = 0.2
 """Ink less dark than the first, covering less than this, or less dark than the second, is as often
 a seal's as a voter's."""
@@ -127,7 +127,7 @@ def _may_be_no_mark(measures: TargetMeasures) -> bool:
     if measures.through > 0 or measures.outside >= _DARK_AROUND:
         return True
     is_speck = measures.extent_mm < _SPECK_MM and measures.inside < _MORE_THAN_SPECKS
-    pale = _PALE if measures.inside < LITTLE else _PALER
+    pale = _PALE if measures.inside < LITTLE else PALER
     is_pale = measures.weight < pale * measures.inside
     return (is_speck or is_pale) and measures.stroke_mm < _STROKE_MM
 
@@ -135,7 +135,7 @@ def _may_be_no_mark(measures: TargetMeasures) -> bool:
 def is_of_ink(target: TargetReading) -> bool:
     """Whether a mark is dark enough to tell that its voter wrote with no highlighter."""
     measures = target.measures
-    return target.state is MarkState.MARKED and measures.weight >= _PALER * measures.inside
+    return target.state is MarkState.MARKED and measures.weight >= PALER * measures.inside
 
 
 def decide_contest(

@@ -120,7 +120,9 @@ class _KnownPage:
             picture, _REACH_PX, below, _REACH_PX, beside, cv2.BORDER_REPLICATE
         )
         rows, columns = _HEIGHT_PX + 2 * _REACH_PX, _WIDTH_PX + 2 * _REACH_PX
-        windows = np.array([framed[y : y + rows, x : x + columns] for x, y in self._corners])
+        windows = np.empty((len(self._corners), rows, columns), np.uint8)
+        for window, (x, y) in zip(windows, self._corners.tolist(), strict=True):
+            window[:] = framed[y : y + rows, x : x + columns]
         shifts, scores, within = find_peaks(self._pieces.find(windows))
         good = (scores >= _FOUND) & within
         fewest = max(_FEWEST, _AGREE * len(self._corners))

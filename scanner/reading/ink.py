@@ -60,7 +60,7 @@ class Tone:
     def paper_at(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """The brightness of bare paper at pixels of the scan, shape (n, 2)."""
         height, width = self.paper.shape
-        x, y = np.clip(points, 0, (width - 1, height - 1)).astype(int).T
+        x, y = np.minimum(np.maximum(points, 0), (width - 1, height - 1)).astype(int).T
         return np.asarray(self.paper[y, x], np.float64)
 
 
@@ -100,7 +100,10 @@ def paper_level(
 
 
 def darkness(
-    gray: NDArray[np.uint8], paper: NDArray[np.uint8] | float, black: float
+    gray: NDArray[np.uint8],
+    paper: NDArray[np.uint8] | float,
+    black: float,
+    into: NDArray[np.uint8] | None = None,
 ) -> NDArray[np.uint8]:
     """Ink between bare paper (0) and print (255).
 
@@ -108,9 +111,11 @@ def darkness(
         gray: Shape (h, w), 0..255.
         paper: Brightness of bare paper, one for all or shape (h, w).
         black: Brightness of solid print, 0..255.
+        into: Where it goes, may be ``gray`` itself; only where paper is one for all.
     """
     if isinstance(paper, float):
-        return cv2.LUT(gray, _darkness_table(round(paper), black)).astype(np.uint8, copy=False)
+        table = _darkness_table(round(paper), black)
+        return cv2.LUT(gray, table, into).astype(np.uint8, copy=False)
     return darkness_on(gray, paper, cv2.mean(paper)[0] - black)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -21,7 +22,7 @@ from scanner.ballot import (
 from scanner.forms.template import TEXT_SHAPES, Form
 from scanner.geometry import apply_homography, fit_affine
 from scanner.reading.added_ink import describe_added_ink
-from scanner.reading.align import AlignedPage, align_page
+from scanner.reading.align import AlignedPage, align_page, nodes_over
 from scanner.reading.blank import BlankPage
 from scanner.reading.closer import Voter, doubt_marks, look_closer, take_off_tails
 from scanner.reading.condition import describe_condition
@@ -33,6 +34,7 @@ from scanner.reading.lookalike import Verdict, compare, compare_words
 from scanner.reading.marks import MeasuredPage, find_tone, measure_marks
 from scanner.reading.page_ink import PageInk
 from scanner.reading.pages import PageImage
+from scanner.reading.spots import Spots
 from scanner.settings import Settings
 
 _FINE_ENOUGH = 0.9
@@ -334,12 +336,17 @@ def _to_millimetres(aligned: AlignedPage, reduction: int) -> tuple[float, ...]:
     show a place on the scan, and not what marks are measured with.
     """
     blank = aligned.blank
-    places = _EVERYWHERE * (blank.width_px, blank.height_px)
+    places = _everywhere(blank)
     # Where the whole-page transform puts what lies there; the rest is nearly a plane.
     put = apply_homography(aligned.homography, aligned.to_scan(places))
-    to_form = np.vstack([fit_affine(put, places) / blank.px_per_mm, [0.0, 0.0, 1.0]])
+    to_form = np.vstack([fit_affine(put, places.points) / blank.px_per_mm, [0.0, 0.0, 1.0]])
     matrix = to_form @ aligned.homography @ np.diag([1 / reduction, 1 / reduction, 1.0])
     return tuple(float(value) for value in (matrix / matrix[2, 2]).ravel())
+
+
+@lru_cache(maxsize=512)
+def _everywhere(blank: BlankPage) -> Spots:
+    return Spots.of(_EVERYWHERE * (blank.width_px, blank.height_px), nodes_over(blank))
 
 
 def use_one_core() -> None:

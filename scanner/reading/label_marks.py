@@ -193,7 +193,7 @@ def find_slack(aligned: AlignedPage, tone: Tone) -> int:
     for (gray, paper, ours), rings in zip(pieces, quiet.rings, strict=True):
         ink, _ = _best_shift(darkness(gray, paper, tone.black), ours, 2)
         dark += np.bincount(rings[ink >= _INKED], minlength=count)
-    swollen = dark / np.maximum(np.bincount(quiet.rings.ravel(), minlength=count), 1)
+    swollen = dark / np.maximum(quiet.ring_px, 1)
     return next((px for px in _SLACKS_PX if swollen[px + 1] < _SWOLLEN), _SLACKS_PX[-1])
 
 
@@ -208,14 +208,17 @@ class _Quiet:
     rings: NDArray[np.intp]
     """In the middle of each, without 2 pixels at every edge: k for the pixels that lie k pixels
     away from print, 0 in print and further away."""
+    ring_px: NDArray[np.intp]
+    """How many pixels of each number there are."""
 
 
 @lru_cache(maxsize=64)
 def _find_quiet(blank: BlankPage) -> _Quiet:
     windows = quiet_print(blank)
     print_ = [blank.darkness[y0:y1, x0:x1] for x0, y0, x1, y1 in windows]
-    rings = [_number_rings(ours[2:-2, 2:-2]) for ours in print_]
-    return _Quiet(np.array(windows, np.intp).reshape(-1, 4), print_, np.array(rings, np.intp))
+    rings = np.array([_number_rings(ours[2:-2, 2:-2]) for ours in print_], np.intp)
+    ring_px = np.bincount(rings.ravel(), minlength=len(_SLACKS_PX) + 2)
+    return _Quiet(np.array(windows, np.intp).reshape(-1, 4), print_, rings, ring_px)
 
 
 def _number_rings(ours: NDArray[np.uint8]) -> NDArray[np.intp]:

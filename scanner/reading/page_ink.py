@@ -76,7 +76,6 @@ class PageInk:
         self._tone = tone
         self._known = find_known(aligned.blank)
         self._whole = 0, 0, aligned.blank.width_px, aligned.blank.height_px
-        self._added = np.zeros(self._known.shape, np.uint8)
         rows, columns = (-(-side // _TILE_PX) for side in self._known.shape)
         self._is_laid = np.zeros((rows, columns), bool)
         self._main_pieces: dict[int, tuple[float, float]] = {}
@@ -127,6 +126,11 @@ class PageInk:
         contrast = self._usual_paper - self._tone.black
         paper = wide[down // 2 : down // 2 + height, across // 2 : across // 2 + width]
         return darkness_on(gray, np.ascontiguousarray(paper, np.uint8), contrast)
+
+    @cached_property
+    def _added(self) -> NDArray[np.uint8]:
+        """The darkness that was added to the page, where it is laid out by now."""
+        return np.zeros(self._known.shape, np.uint8)
 
     @cached_property
     def _paper(self) -> NDArray[np.uint8]:

@@ -50,15 +50,19 @@ class PieceStack:
         """
         side, size = 2 * self.reach + 1, self._shape[0] * self._shape[1]
         levels = windows.astype(np.float32)
-        spectra = fft.rfft2(levels, self._sides) * self._spectra
+        spectra = fft.rfft2(levels, self._sides)
+        spectra *= self._spectra
         # Only the rows that are asked for are brought back.
         rows = fft.ifft(spectra, axis=1, overwrite_x=True)[:, :side]
         products = fft.irfft(rows, self._sides[1], axis=2)[:, :, :side]
         totals = self._over_places(levels)
-        spread = self._over_places(levels * levels) - totals * totals / size
-        is_print = (spread > _FLAT * size) & self._has_print
-        scores = products / np.sqrt(np.where(is_print, spread, 1.0))
-        return np.where(is_print, scores, np.float32(0.0)).astype(np.float32, copy=False)
+        levels *= levels
+        spread = self._over_places(levels) - totals * totals / size
+        is_even = (spread <= _FLAT * size) | ~self._has_print
+        np.copyto(spread, 1.0, where=is_even)
+        scores: NDArray[np.float32] = np.divide(products, np.sqrt(spread), out=spread)
+        np.copyto(scores, 0.0, where=is_even)
+        return scores
 
     def _over_places(self, levels: NDArray[np.float32]) -> NDArray[np.float32]:
         """The sum over each place of each window, shape (n, 2 reach + 1, 2 reach + 1)."""
@@ -85,16 +89,15 @@ def find_peaks(
         there, shape (n,); and whether the place lies within the window rather than at its edge.
     """
     count, side = len(scores), scores.shape[1]
+    first, flat = np.arange(count) * side * side, scores.reshape(-1)
     best = scores.reshape(count, -1).argmax(axis=1)
-    y, x = np.divmod(best, side)
-    within = (x > 0) & (y > 0) & (x < side - 1) & (y < side - 1)
-    n = np.arange(count)
-    cx, cy = np.clip(x, 1, side - 2), np.clip(y, 1, side - 2)
-    dx = _vertex(scores[n, cy, cx - 1], scores[n, cy, cx], scores[n, cy, cx + 1])
-    dy = _vertex(scores[n, cy - 1, cx], scores[n, cy, cx], scores[n, cy + 1, cx])
-    middle = side // 2
-    shifts = np.stack([x + np.where(within, dx, 0.0), y + np.where(within, dy, 0.0)], axis=1)
-    return shifts - middle, scores[n, y, x].astype(np.float64), within
+    places = np.stack(np.divmod(best, side)[::-1], axis=1)
+    within = np.asarray(((places > 0) & (places < side - 1)).all(axis=1))
+    x, y = np.minimum(np.maximum(places, 1), side - 2).T
+    middle, steps = first + y * side + x, np.array([[1], [side]])
+    top = _vertex(flat[middle - steps], flat[middle], flat[middle + steps]).T
+    shifts = places + np.where(within[:, None], top, 0.0) - side // 2
+    return shifts, flat[first + best].astype(np.float64), within
 
 
 def _vertex(

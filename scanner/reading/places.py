@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scanner.geometry import Box
-from scanner.reading.align import Window
+from scanner.reading.align import Window, nodes_over
 from scanner.reading.blank import BlankPage
 from scanner.reading.pieces import PieceStack
 from scanner.reading.print_places import (
@@ -29,6 +29,7 @@ from scanner.reading.print_places import (
     find_questions,
     window_of,
 )
+from scanner.reading.spots import EvenWindows, HalfWindows, Spots
 
 SEARCH_MM = 1.3
 """How far the print at a target is looked for around its place."""
@@ -94,6 +95,8 @@ class TargetStack:
     places: tuple[TargetPlace, ...]
     rings: NDArray[np.intp]
     """Their windows on the form, shape (n, 4)."""
+    searched: EvenWindows
+    """The same, as much wider as the outlines are looked for."""
     outlines: PieceStack
     """Their outlines, looked for ``SEARCH_MM`` around their places."""
     known: NDArray[np.uint8]
@@ -104,13 +107,18 @@ class TargetStack:
     """Where ink inside counts; flat indices of all rings."""
     inside_of: NDArray[np.intp]
     """For each of these the target, 0..n-1."""
+    inside_px: NDArray[np.intp]
+    """How many there are of each, shape (n,)."""
     edge: NDArray[np.intp]
     """The print of the outlines; flat indices of all rings."""
     edge_of: NDArray[np.intp]
+    edge_px: NDArray[np.intp]
     roominess: NDArray[np.float64]
 
     @classmethod
-    def of(cls, members: list[int], places: list[TargetPlace], reach: int) -> Self:
+    def of(
+        cls, members: list[int], places: list[TargetPlace], reach: int, nodes: tuple[int, int]
+    ) -> Self:
         """Put places of one size together."""
         known = np.stack([place.known for place in places])
         height, width = known.shape[1:]
@@ -120,17 +128,21 @@ class TargetStack:
             page[y0 + reach : y1 + reach, x0 + reach : x1 + reach] = True
         inside, inside_of = _joined([place.inside for place in places], height * width)
         edge, edge_of = _joined([place.edge for place in places], height * width)
+        rings = np.array([place.ring for place in places], np.intp)
         return cls(
             members=np.array(members, np.intp),
             places=tuple(places),
-            rings=np.array([place.ring for place in places], np.intp),
+            rings=rings,
+            searched=EvenWindows.of(rings + np.array([-reach, -reach, reach, reach]), nodes),
             outlines=PieceStack([place.outline for place in places], reach),
             known=known,
             hollow=np.flatnonzero(hollow),
             inside=inside,
             inside_of=inside_of,
+            inside_px=np.bincount(inside_of, minlength=len(places)),
             edge=edge,
             edge_of=edge_of,
+            edge_px=np.bincount(edge_of, minlength=len(places)),
             roominess=np.array([place.roominess for place in places]),
         )
 
@@ -150,8 +162,10 @@ class Places:
     stacks: tuple[TargetStack, ...]
     """Its targets by the size of their surroundings."""
     targets: tuple[TargetPlace, ...]
-    centers: NDArray[np.float64]
-    """The middle of each target's ring, shape (n, 2), in working pixels."""
+    centers: Spots
+    """The middle of each target's ring."""
+    corners: Spots
+    """The four corners of each target's ring."""
     labels: tuple[PrintPlace, ...]
     questions: tuple[PrintPlace, ...]
     """One for each contest of the page."""
@@ -159,6 +173,8 @@ class Places:
     """For each target, which of ``questions`` is its own."""
     prints: tuple[PrintPlace, ...]
     """The labels and then the questions."""
+    around: HalfWindows
+    """``PrintPlace.around`` of these."""
     lines: PrintLines
     """The same, to be compared all at once."""
     bare: NDArray[np.bool_]
@@ -196,29 +212,33 @@ def find_places(blank: BlankPage) -> Places:
     windows, question_of = find_questions(blank)
     labels = tuple(find_label(half, box, boxes, scale) for box in boxes)
     questions = tuple(half.place(box) for box in windows)
+    nodes = nodes_over(blank)
+    rings = np.array([target.ring for target in targets], np.float64).reshape(-1, 4)
     return Places(
-        stacks=_stack(targets, round(SEARCH_MM * scale)),
+        stacks=_stack(targets, round(SEARCH_MM * scale), nodes),
         targets=targets,
-        centers=np.array(
-            [((x0 + x1) / 2, (y0 + y1) / 2) for x0, y0, x1, y1 in (t.ring for t in targets)]
-        ).reshape(-1, 2),
+        centers=Spots.of((rings[:, :2] + rings[:, 2:]) / 2, nodes),
+        corners=Spots.of(rings[:, [0, 1, 2, 1, 0, 3, 2, 3]].reshape(-1, 2), nodes),
         labels=labels,
         questions=questions,
         question_of=question_of,
         prints=labels + questions,
+        around=HalfWindows.of([place.around for place in labels + questions], nodes),
         lines=PrintLines.of(labels + questions),
         bare=np.concatenate([np.zeros(0, bool), *(label.bare.ravel() for label in labels)]),
         bare_starts=np.cumsum([0, *(label.bare.size for label in labels)])[:-1],
     )
 
 
-def _stack(targets: Sequence[TargetPlace], reach: int) -> tuple[TargetStack, ...]:
+def _stack(
+    targets: Sequence[TargetPlace], reach: int, nodes: tuple[int, int]
+) -> tuple[TargetStack, ...]:
     """The targets of each size of surroundings together."""
     members: dict[tuple[int, ...], list[int]] = {}
     for number, place in enumerate(targets):
         members.setdefault(place.known.shape, []).append(number)
     return tuple(
-        TargetStack.of(numbers, [targets[number] for number in numbers], reach)
+        TargetStack.of(numbers, [targets[number] for number in numbers], reach, nodes)
         for numbers in members.values()
     )
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scanner.reading.align import AlignedPage
 from scanner.reading.ink import Tone, darkness
 from scanner.reading.places import Places, find_places
-from scanner.reading.print_places import ENOUGH_PRINT_PX, PrintPlace
+from scanner.reading.print_places import ENOUGH_PRINT_PX, PrintPlace, PrintSums
 
 PRESENT = 90
 """Darkness of the page, of 255, from which a piece of the blank's print counts as found."""
@@ -64,35 +64,35 @@ def _compare_all(
     places: Places, around: Sequence[NDArray[np.uint8]], shifts: Sequence[tuple[int, int]]
 ) -> NDArray[np.float64]:
     """The smaller of how alike each print is as a whole and in its pieces, where it should be."""
-    lines, cut = places.lines, []
+    lines, end = places.lines, 0
+    cut = np.empty(lines.telling.shape, np.uint8)
     for picture, place, (dx, dy) in zip(around, places.prints, shifts, strict=True):
         height, width = place.picture.shape
         top, left = place.margin + round(dy / 2), place.margin + round(dx / 2)
-        cut.append(picture[top : top + height, left : left + width].T.ravel())
-    theirs = (np.concatenate(cut) * lines.telling).astype(np.float32)
+        start, end = end, end + width * height
+        line = picture[top : top + height, left : left + width]
+        cut[start:end].reshape(width, height)[:] = line.T
+    cut *= lines.telling
+    theirs = cut.astype(np.float32)
     ab, b, bb = (
         np.add.reduceat(values, lines.starts)
         for values in (theirs * lines.ours, theirs, theirs * theirs)
     )
-    a, size = lines.means * lines.sizes, lines.sizes
-    aa = (lines.spreads**2 + lines.means**2) * size
-    pieces = _correlate(a, aa, b, bb, ab, size)
-    whole = _correlate(*(np.add.reduceat(sums, lines.first) for sums in (a, aa, b, bb, ab, size)))
+    pieces = _correlate(lines.of_pieces, b, bb, ab)
+    whole = _correlate(
+        lines.of_whole, *(np.add.reduceat(sums, lines.first) for sums in (b, bb, ab))
+    )
     return np.minimum(np.minimum.reduceat(pieces, lines.first), whole)
 
 
 def _correlate(
-    a: NDArray[np.float32],
-    aa: NDArray[np.float32],
-    b: NDArray[np.float32],
-    bb: NDArray[np.float32],
-    ab: NDArray[np.float32],
-    size: NDArray[np.float32],
+    ours: PrintSums, b: NDArray[np.float32], bb: NDArray[np.float32], ab: NDArray[np.float32]
 ) -> NDArray[np.float64]:
     """Correlations from sums, sums of squares and of products over so many pixels."""
-    ours, theirs = aa - a * a / size, bb - b * b / size
-    spread = np.sqrt(np.maximum(ours, size) * np.maximum(theirs, size))
-    return np.asarray((ab - a * b / size) / spread, np.float64)
+    size = ours.sizes
+    theirs = bb - b * b / size
+    spread = np.sqrt(ours.spreads * np.maximum(theirs, size))
+    return np.asarray((ab - ours.totals * b / size) / spread, np.float64)
 
 
 def _likeness(

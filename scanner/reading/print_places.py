@@ -80,6 +80,23 @@ class PrintPlace:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class PrintSums:
+    """The pixels of each of some pieces of print, and sums of their darkness."""
+
+    sizes: NDArray[np.float32]
+    totals: NDArray[np.float32]
+    spreads: NDArray[np.float32]
+    """The sum of the squared distances from the mean; 1 for each pixel at the least."""
+
+    @classmethod
+    def of(
+        cls, sizes: NDArray[np.float32], totals: NDArray[np.float32], squares: NDArray[np.float32]
+    ) -> Self:
+        """From pixels, sums of darkness and sums of its squares."""
+        return cls(sizes, totals, np.maximum(squares - totals * totals / sizes, sizes))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class PrintLines:
     """The print of several places, one after the other and each column by column.
 
@@ -92,12 +109,11 @@ class PrintLines:
     """The blank's darkness."""
     starts: NDArray[np.intp]
     """Where each piece begins."""
-    sizes: NDArray[np.float32]
-    """Pixels of each piece, and the mean and the spread of its print."""
-    means: NDArray[np.float32]
-    spreads: NDArray[np.float32]
     first: NDArray[np.intp]
     """For each place, the number of its first piece."""
+    of_pieces: PrintSums
+    of_whole: PrintSums
+    """The same of each place as a whole."""
 
     @classmethod
     def of(cls, places: Sequence[PrintPlace]) -> Self:
@@ -107,14 +123,23 @@ class PrintLines:
         starts = [
             end + place.pieces * len(place.ours) for end, place in zip(ends, places, strict=False)
         ]
+        first = np.cumsum([0, *(len(p.pieces) for p in places)])[:-1].astype(np.intp)
+        sizes, means, spreads = (
+            np.concatenate([none, *values]).astype(np.float32)
+            for values in (
+                [p.piece_sizes for p in places],
+                [p.piece_means for p in places],
+                [p.piece_spreads for p in places],
+            )
+        )
+        sums = sizes, means * sizes, (spreads**2 + means**2) * sizes
         return cls(
             telling=np.concatenate([none, *(p.telling.T.ravel() for p in places)]).astype(np.uint8),
             ours=np.concatenate([none, *(p.ours.T.ravel() for p in places)]).astype(np.float32),
             starts=np.concatenate([none, *starts]).astype(np.intp),
-            sizes=np.concatenate([none, *(p.piece_sizes for p in places)]).astype(np.float32),
-            means=np.concatenate([none, *(p.piece_means for p in places)]).astype(np.float32),
-            spreads=np.concatenate([none, *(p.piece_spreads for p in places)]).astype(np.float32),
-            first=np.cumsum([0, *(len(p.pieces) for p in places)])[:-1].astype(np.intp),
+            first=first,
+            of_pieces=PrintSums.of(*sums),
+            of_whole=PrintSums.of(*(np.add.reduceat(one, first) for one in sums)),
         )
 
 
