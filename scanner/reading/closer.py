@@ -258,8 +258,7 @@ def _is_slim(ink: NDArray[np.bool_], px_per_mm: float) -> bool:
 
     A 1-bit scan shows a fold as dashes, as dark as a pen's; few strokes of a voter lie so.
     """
-    lines = [np.flatnonzero(ink.any(axis=axis)) for axis in (0, 1)]
-    short, long = sorted(int(np.ptp(line)) + 1 if line.size else 0 for line in lines)
+    short, long = sorted(cv2.boundingRect(ink.view(np.uint8))[2:])
     return long >= _LINE_MM * px_per_mm and long >= _SLIM * short
 
 
