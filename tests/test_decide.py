@@ -290,6 +290,8 @@ def test_a_speck_of_dust_in_a_box_of_a_contest_that_was_left_out_asks_nobody() -
     for size_mm, state in ((0.5, ContestState.BLANK), (0.7, ContestState.IN_DOUBT)):
         targets = readings(0.03, NO, extent_mm=size_mm)
         assert decide_contest(contest_of(2), targets, Rule()).state is state
+    dashes = readings(0.015, NO, extent_mm=0.5, outline=0.015)
+    assert decide_contest(contest_of(2), dashes, Rule()).state is ContestState.IN_DOUBT
 
 
 def test_a_circled_label_is_a_doubt_only_where_nothing_is_marked() -> None:

@@ -40,6 +40,7 @@ CASES = {
     "a dry tick beside a filled box": 18000000965,
     "what a 1-bit scan leaves of a highlighter": 18120001795,
     "a filled box of the other side in a cell": 77000234,
+    "a small dry tick on an outline": 18240000431,
     "a fold through a cell on a 1-bit scan": 18120001474,
     "a tick on the outline of one option too many": 18000002355,
 }

@@ -40,8 +40,9 @@ _NEAR_BOX, _NEAR_CELL = 0.025, 0.012
 """Share of a target's surroundings covered from which ink there may be meant as a mark, where
 the contest has no other. Unmarked targets of clean scans have less than a tenth of it. Those of a
 cell are larger, and a mark covers less of them."""
-_DUST_MM = 0.6
-"""A speck inside a box that is no larger is dust, as long as it covers too little to be doubted."""
+_DUST_MM, _NEAR_DUST = 0.6, 0.005
+"""A speck inside a box that is no larger is dust, as long as it covers too little to be doubted,
+and less than that share of what is around it has ink: it is no part of a mark on the outline."""
 _ON_LABEL_MM = 1.5
 """A piece of ink around a label longer than this may circle, underline or strike it out."""
 _DARK_AROUND = 0.4
@@ -217,9 +218,10 @@ def _ink_without_mark(contest: Contest, targets: Sequence[TargetReading]) -> lis
 
 def has_ink_near(measures: TargetMeasures, shape: str) -> bool:
     """Whether there is so much ink at an unmarked target that it may be meant as a mark."""
-    inside = measures.inside if measures.extent_mm >= _DUST_MM else 0.0
-    near = _NEAR_CELL if shape == "cell" else _NEAR_BOX
-    return inside + measures.outline + measures.outside >= near
+    around = measures.outline + measures.outside
+    if measures.extent_mm < _DUST_MM and around < _NEAR_DUST:
+        return False
+    return measures.inside + around >= (_NEAR_CELL if shape == "cell" else _NEAR_BOX)
 
 
 def _state(
