@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from scanner.reading.strokes import is_cross, is_made_here
+from scanner.reading.strokes import follow, is_cross, is_made_here
 
 PX_PER_MM = 6.0
 HIGH, WIDE = 52, 96
@@ -91,3 +91,43 @@ def test_a_mark_that_no_border_touches_is_made_here() -> None:
 def test_a_scribble_that_touches_the_border_with_a_tip_is_made_here() -> None:
     turns = [(0.3 + 0.05 * n, 0.2 if n % 2 else 0.8) for n in range(9)]
     assert is_own(drawn([[(0.2, 1.3), *turns]], 3))
+
+
+def lost_behind_print(
+    lines: Sequence[Line], thick: int, *, is_printed: bool = True
+) -> tuple[list[int], list[int]]:
+    """What a stroke goes on as above a band that hides it; and the pieces that are there."""
+    page = np.zeros((3 * HIGH, 3 * WIDE), np.uint8)
+    for line in lines:
+        points = np.rint((np.array(line) + 1) * (WIDE, HIGH)).astype(np.int32)
+        cv2.polylines(page, [points], isClosed=False, color=255, thickness=thick)
+    free = np.ones(page.shape, bool)
+    free[HIGH - 3 : HIGH + 3] = not is_printed
+    page[HIGH - 3 : HIGH + 3] = 0
+    _, labels = cv2.connectedComponents(page, connectivity=8)
+    below = np.argwhere(labels == labels[HIGH + 6 :].max())
+    above = np.unique(labels[: HIGH - 3])
+    return follow(below, np.asarray(labels, np.int32), free, PX_PER_MM), above[above > 0].tolist()
+
+
+@pytest.mark.parametrize("slope", [0.15, 0.3, 1.0])
+@pytest.mark.parametrize("thick", [2, 5])
+def test_a_stroke_is_followed_straight_ahead_behind_print(slope: float, thick: int) -> None:
+    """At 0.15 it is hidden for 5 mm, as an arm is that meets a crossing of ruled lines."""
+    run = 0.6 / slope * HIGH / WIDE
+    stroke = [(0.5 - run, -0.6), (0.5 + run, 0.6)]
+    found, above = lost_behind_print([stroke], thick)
+    assert found == above != []
+
+
+def test_a_stroke_is_not_followed_over_bare_paper() -> None:
+    found, above = lost_behind_print([[(0.2, -0.6), (0.8, 0.6)]], 3, is_printed=False)
+    assert above
+    assert found == []
+
+
+def test_another_stroke_that_meets_it_behind_print_does_not_go_on_from_it() -> None:
+    """The tips of two crosses at the line between their rows: > and not /."""
+    found, above = lost_behind_print([[(0.2, 0.6), (0.5, 0.0)], [(0.5, 0.0), (0.2, -0.6)]], 3)
+    assert above
+    assert found == []

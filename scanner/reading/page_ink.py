@@ -15,7 +15,7 @@ from scanner.reading.align import AlignedPage, Window, lay_window
 from scanner.reading.folds import Fold, find_fold, look_beyond, measure_strips
 from scanner.reading.ink import Tone, darkness_on
 from scanner.reading.places import TargetPlace, find_known
-from scanner.reading.strokes import is_cross, is_made_here, join_ink, join_px, join_strokes
+from scanner.reading.strokes import follow, is_cross, is_made_here, join_ink, join_px, join_strokes
 
 INK = 60
 """Added darkness, of 255, from which a pixel may be part of a stroke."""
@@ -306,28 +306,31 @@ class PageInk:
         )
         x0, y0, x1, y1 = own
         around = self._clipped((x0 - reach_x, y0 - reach_y, x1 + reach_x, y1 + reach_y))
-        ink = self.added(around) >= TRACE
-        count, labels = join_strokes(ink, self.free(around), scale, liberal=True)
+        ink, free = self.added(around) >= TRACE, self.free(around)
+        count, labels = join_strokes(ink, free, scale, liberal=True)
         most = self._count_in_targets(labels, ink, around, count)
         most[:, number] = 0
-        others = np.sort(most, axis=1)[:, -2:].T
         here = _slices(own, around)
         cut, pieces, stats, middles = cv2.connectedComponentsWithStats(
             ink[here].astype(np.uint8), connectivity=8
         )
         joined = np.zeros(cut, np.intp)
         joined[pieces] = labels[here]
+        of_pieces = most[joined]
+        corner = here[0].start, here[1].start
+        for piece in range(1, cut):
+            behind = follow(np.argwhere(pieces == piece) + corner, labels, free, scale)
+            of_pieces[piece] += most[behind].sum(axis=0)
+        second, most_of_other = np.sort(of_pieces, axis=1)[:, -2:].T
         sides = np.array([x1 - x0, y1 - y0])
         off = (np.abs((middles + 0.5) / sides - 0.5)).max(axis=1)
-        second, most_of_other = others[:, joined]
         # Ends of two marks may have met here: together they are less than either mark's own part.
         in_middle = np.maximum(_TAIL_OF_MARK * most_of_other, (most_of_other + second) / 2)
         at_border = _TWICE * most_of_other
         is_end = stats[:, cv2.CC_STAT_AREA] <= np.where(off > _AT_BORDER, at_border, in_middle)
         is_end[0] = False
-        free = self.free(own)
-        for piece in np.flatnonzero(is_end):
-            is_end[piece] = not is_made_here(pieces == piece, free, scale)
+        for piece in np.flatnonzero(is_end).tolist():
+            is_end[piece] = not is_made_here(pieces == piece, free[here], scale)
         ends = np.zeros(ink.shape, np.uint8)
         ends[here] = is_end[pieces]
         # With the soft edge of its stroke.

@@ -14,6 +14,12 @@ _JOIN_MM = 1.3
 """A stroke goes on behind a ruled line so wide."""
 _JOIN_FLAT_MM = 2.6
 """A flat one, 20° to a ruled line, is hidden by it for so long; ends of others may meet there."""
+_HIDDEN_MM, _STRAIGHT, _SAME_LINE = 6.0, 0.92, 0.7
+"""A straight one is followed so far behind print: in low rows flatter ones are hidden, and so are
+those that meet a crossing of two lines. What lies there is on its line, and goes on, up to angles
+of these cosines."""
+_GAP_MM = 0.5
+"""At both ends of what is hidden so much may be too pale to be ink, in all."""
 _LEAST_STROKE_MM2 = 0.3
 """Less ink than this has no direction."""
 _MOST_PARTS = 12
@@ -119,6 +125,60 @@ def _goes_on(
         # The rest of this end is no other one.
         away[is_end | np.append(is_start, True)[nearest]] = np.inf
     return False
+
+
+def follow(
+    stroke: NDArray[np.intp],
+    labels: NDArray[np.int32],
+    free: NDArray[np.bool_],
+    px_per_mm: float,
+) -> list[int]:
+    """Which other pieces of ink go on where a stroke is lost behind print, straight ahead.
+
+    Args:
+        stroke: Rows and columns of its pixels, shape (n, 2).
+        labels: Which piece of ink is where, shape (h, w); 0 for none.
+        free: Where there is no print.
+        px_per_mm: Pixels in a millimetre.
+    """
+    if len(stroke) < _LEAST_STROKE_MM2 * px_per_mm**2:
+        return []
+    own, far, reach = labels[tuple(stroke[0])], _HIDDEN_MM * px_per_mm, _END_MM * px_per_mm
+    found: list[int] = []
+    along = (stroke - stroke.mean(axis=0)) @ _axis_of(stroke)
+    for tip in (stroke[along.argmax()], stroke[along.argmin()]):
+        end = stroke[np.hypot(*(stroke - tip).T) <= reach]
+        way = _axis_of(end)
+        way = way if (tip - end.mean(axis=0)) @ way > 0 else -way
+        corner = np.maximum(tip - round(far), 0)
+        top, left = corner
+        bottom, right = tip + round(far) + 1
+        near = labels[top:bottom, left:right]
+        others = np.argwhere((near > 0) & (near != own)) + corner
+        gaps = others - tip
+        lengths = np.hypot(*gaps.T)
+        is_ahead = (lengths <= far) & (gaps @ way >= _STRAIGHT * lengths)
+        others, lengths = others[is_ahead], lengths[is_ahead]
+        names = labels[tuple(others.T)]
+        for name in np.unique(names):
+            ink, away = others[names == name], lengths[names == name]
+            start = ink[away.argmin()]
+            gap = start - tip
+            steps = np.linspace(0, 1, int(away.min()) + 2)[1:-1, None]
+            between = tuple(np.round(tip + steps * gap).astype(np.intp).T)
+            if (free[between] & (labels[between] == 0)).sum() > _GAP_MM * px_per_mm:
+                continue
+            behind = np.argwhere(near == name) + corner - start
+            behind = behind[np.hypot(*behind.T) <= reach].mean(axis=0)
+            if behind @ gap >= _SAME_LINE * np.linalg.norm(behind) * np.linalg.norm(gap):
+                found.append(int(name))
+    return found
+
+
+def _axis_of(points: NDArray[np.intp]) -> NDArray[np.float64]:
+    """The direction in which points lie."""
+    around = points - points.mean(axis=0)
+    return np.asarray(np.linalg.eigh(around.T @ around)[1][:, -1])
 
 
 def join_px(px_per_mm: float, join_mm: float = _JOIN_MM) -> int:
