@@ -61,6 +61,8 @@ _NO_STROKE = 0.02
 """Share of the inside, or mean darkness of it, up to which there is no stroke in it."""
 _FAINT_STROKE = 25
 """Darkness, of 255, up to which what is narrow is no stroke of the pen that made the other mark."""
+_FILL = 0.5
+"""Share of ink that is wider than strokes from which it is a fill."""
 _PALE_SHADE, _DARKEST_SHADE = 18.0, 26.0
 """Mean and greatest darkness of the inside, of 255, up to which the other side may show through: a
 highlighter is darker."""
@@ -176,11 +178,11 @@ def _measure_closer(seen: _Seen, page: PageInk, voter: Voter) -> TargetMeasures:
     explained = page.explain(seen.number, place, seen.shift)
     left, through = _take_off(seen, explained, px_per_mm)
     again = measure_again(left, place, seen.measures, px_per_mm)
-    # Pale among marks of ink, as a filled box of the other side is, it is not of the same pen.
-    is_other_pen = voter.is_known and again.weight < PALER * again.inside
+    # A pale fill among marks of ink may be a filled box of the other side.
+    is_pale = voter.is_known and again.weight < PALER * again.inside
     is_mark = (
         again.inside >= LITTLE
-        and not is_other_pen
+        and not (is_pale and _is_fill(left[seen.core] >= TRACE, px_per_mm))
         and not _is_fold(seen, page)
         and page.is_whole(seen.number)
     )
@@ -241,6 +243,12 @@ def _is_tail(seen: _Seen, page: PageInk) -> bool:
     core = max(left + x0, 0), max(top + y0, 0), left + x1, top + y1
     ends = page.ends_in(seen.number, core)
     return ends.shape == ink.shape and bool(ends[ink].mean() >= _MOST_OF_ENDS)
+
+
+def _is_fill(ink: NDArray[np.bool_], px_per_mm: float) -> bool:
+    """Whether most ink inside a target is no strokes but an area."""
+    wide = cv2.morphologyEx(ink.view(np.uint8), cv2.MORPH_OPEN, _disc(_SOFT_MM * px_per_mm))
+    return bool(np.count_nonzero(wide) >= _FILL * np.count_nonzero(ink))
 
 
 def _is_level(ink: NDArray[np.bool_]) -> bool:
@@ -324,12 +332,9 @@ def _is_touch(
     is_small = measures.extent_mm < _LEAST_STROKE_MM and measures.inside < _TOUCH
     if not is_small or not measures.weight < min(_TOUCH, measures.inside + _NO_STROKE):
         return False
-    side = 2 * round(_SKIP_MM * px_per_mm / 2) + 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     ink = (added >= TRACE).astype(np.uint8)
-    _, pieces, stats, _ = cv2.connectedComponentsWithStats(
-        cv2.morphologyEx(ink, cv2.MORPH_CLOSE, kernel), connectivity=8
-    )
+    closed = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, _disc(_SKIP_MM * px_per_mm))
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
     inside = np.unique(pieces[seen.core][ink[seen.core] > 0])
     sides = stats[inside[inside > 0], cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1]
     return not (sides >= _LEAST_STROKE_MM * px_per_mm).any()
@@ -341,13 +346,18 @@ def _is_shade(
     """Whether all there is inside is a little grey without a stroke."""
     if place.has_print or measures.inside >= _NO_STROKE:
         return False
-    side = 2 * round(_SOFT_MM * px_per_mm / 2) + 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     smooth = cv2.GaussianBlur(added, (0, 0), 0.8)
-    strokes = cv2.subtract(smooth, cv2.morphologyEx(smooth, cv2.MORPH_OPEN, kernel))
+    opened = cv2.morphologyEx(smooth, cv2.MORPH_OPEN, _disc(_SOFT_MM * px_per_mm))
+    strokes = cv2.subtract(smooth, opened)
     x0, y0, x1, y1 = place.core
     shade = smooth[y0:y1, x0:x1]
     if shade.mean() > _PALE_SHADE or np.percentile(shade, 95) > _DARKEST_SHADE:
         return False
     inside = strokes[y0:y1, x0:x1].astype(np.float32)
     return float(np.where(inside >= _FAINT_STROKE, inside, 0).mean()) / 255.0 < _NO_STROKE
+
+
+def _disc(across_px: float) -> NDArray[np.uint8]:
+    """A round kernel, about so many pixels across."""
+    side = 2 * round(across_px / 2) + 1
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)

@@ -38,8 +38,8 @@ _MOST_IF_STRAY = 0.6
 """Ink that looks like something else is a mark about as often as not."""
 _NEAR_BOX, _NEAR_CELL = 0.025, 0.012
 """Share of a target's surroundings covered from which ink there may be meant as a mark, where
-the contest has no other. Unmarked targets of clean scans have less than a tenth of it. Those of a
-cell are larger, and a mark covers less of them."""
+the contest has no other. Unmarked targets of clean scans have less than a tenth of it. The lines of
+a cell are longer, and a mark covers less of them."""
 _DUST_MM, _NEAR_DUST = 0.6, 0.005
 """A speck inside a box that is no larger is dust, as long as it covers too little to be doubted,
 and less than that share of what is around it has ink: it is no part of a mark on the outline."""
@@ -221,7 +221,8 @@ def has_ink_near(measures: TargetMeasures, shape: str) -> bool:
     around = measures.outline + measures.outside
     if measures.extent_mm < _DUST_MM and around < _NEAR_DUST:
         return False
-    return measures.inside + around >= (_NEAR_CELL if shape == "cell" else _NEAR_BOX)
+    is_on_lines = shape == "cell" and around >= _NEAR_CELL
+    return is_on_lines or measures.inside + around >= _NEAR_BOX
 
 
 def _state(
