@@ -22,7 +22,7 @@ from scanner.reading.decide import LITTLE, PALER
 from scanner.reading.marks import MeasuredPage, measure_again
 from scanner.reading.page_ink import BARE, INK, TRACE, PageInk
 from scanner.reading.places import TargetPlace, find_places
-from scanner.reading.strokes import join_strokes
+from scanner.reading.strokes import disc, join_strokes
 
 _DARK_INK = 105
 """Strokes of which a quarter is this dark are a pen's or a pencil's, and no seal's or stamp's."""
@@ -89,6 +89,8 @@ class _Seen:
     """The darkness added in its ring."""
     shift: tuple[int, int]
     """How far that lay off its place, x and y in working pixels."""
+    traces: NDArray[np.bool_]
+    """Where there are traces of ink inside."""
 
     @property
     def core(self) -> tuple[slice, slice]:
@@ -127,7 +129,7 @@ def doubt_marks(
         seen.number: replace(seen.measures, through=1.0)
         for seen in _see(measured, page, marked)
         if _is_amid_ink(seen)
-        or _is_slim(seen.added[seen.core] >= TRACE, page.blank.px_per_mm)
+        or _is_slim(seen.traces, page.blank.px_per_mm)
         or _is_fold(seen, page)
         or _is_tail(seen, page)
         or _is_part_of_more(seen, page)
@@ -169,7 +171,9 @@ def _see(measured: MeasuredPage, page: PageInk, numbers: Sequence[int]) -> Itera
     places = find_places(page.blank).targets
     for number in numbers:
         added, shift = measured.surroundings[number]
-        yield _Seen(number, places[number], measured.targets[number], added, shift)
+        x0, y0, x1, y1 = places[number].core
+        traces = added[y0:y1, x0:x1] >= TRACE
+        yield _Seen(number, places[number], measured.targets[number], added, shift, traces)
 
 
 def _measure_closer(seen: _Seen, page: PageInk, voter: Voter) -> TargetMeasures:
@@ -214,11 +218,10 @@ def _is_amid_ink(seen: _Seen) -> bool:
 
 def _is_fold(seen: _Seen, page: PageInk) -> bool:
     """Whether the ink inside is a bar across it that a fold, however dark, explains."""
-    ink = seen.added[seen.core] >= TRACE
-    if not _is_bar(ink):
+    if not _is_bar(seen.traces):
         return False
     explained = page.explain(seen.number, seen.place, seen.shift, _DEEPEST_BAR)[seen.core]
-    return bool(explained[ink].mean() >= _MOST_OF_BAR)
+    return bool(explained[seen.traces].mean() >= _MOST_OF_BAR)
 
 
 def _is_part_of_more(seen: _Seen, page: PageInk) -> bool:
@@ -235,7 +238,7 @@ def _is_tail(seen: _Seen, page: PageInk) -> bool:
     """Whether the ink inside may be an end of a mark in another target: a tail, a cross's arm."""
     if seen.place.next_targets is None:
         return False
-    ink = seen.added[seen.core] >= TRACE
+    ink = seen.traces
     if not ink.any() or not ((seen.added >= TRACE) & seen.place.next_targets).any():
         return False
     x0, y0, x1, y1 = seen.place.core
@@ -247,7 +250,7 @@ def _is_tail(seen: _Seen, page: PageInk) -> bool:
 
 def _is_fill(ink: NDArray[np.bool_], px_per_mm: float) -> bool:
     """Whether most ink inside a target is no strokes but an area."""
-    wide = cv2.morphologyEx(ink.view(np.uint8), cv2.MORPH_OPEN, _disc(_SOFT_MM * px_per_mm))
+    wide = cv2.morphologyEx(ink.view(np.uint8), cv2.MORPH_OPEN, disc(_SOFT_MM * px_per_mm))
     return bool(np.count_nonzero(wide) >= _FILL * np.count_nonzero(ink))
 
 
@@ -333,7 +336,7 @@ def _is_touch(
     if not is_small or not measures.weight < min(_TOUCH, measures.inside + _NO_STROKE):
         return False
     ink = (added >= TRACE).astype(np.uint8)
-    closed = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, _disc(_SKIP_MM * px_per_mm))
+    closed = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, disc(_SKIP_MM * px_per_mm))
     _, pieces, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
     inside = np.unique(pieces[seen.core][ink[seen.core] > 0])
     sides = stats[inside[inside > 0], cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1]
@@ -347,7 +350,7 @@ def _is_shade(
     if place.has_print or measures.inside >= _NO_STROKE:
         return False
     smooth = cv2.GaussianBlur(added, (0, 0), 0.8)
-    opened = cv2.morphologyEx(smooth, cv2.MORPH_OPEN, _disc(_SOFT_MM * px_per_mm))
+    opened = cv2.morphologyEx(smooth, cv2.MORPH_OPEN, disc(_SOFT_MM * px_per_mm))
     strokes = cv2.subtract(smooth, opened)
     x0, y0, x1, y1 = place.core
     shade = smooth[y0:y1, x0:x1]
@@ -355,9 +358,3 @@ def _is_shade(
         return False
     inside = strokes[y0:y1, x0:x1].astype(np.float32)
     return float(np.where(inside >= _FAINT_STROKE, inside, 0).mean()) / 255.0 < _NO_STROKE
-
-
-def _disc(across_px: float) -> NDArray[np.uint8]:
-    """A round kernel, about so many pixels across."""
-    side = 2 * round(across_px / 2) + 1
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)

@@ -225,10 +225,10 @@ class Reader:
             found = look_closer(measured, page, fresh, voter)
             targets = self._decide_again(blank, measured, targets, found)
         clean = take_off_tails(measured, page, _bare_targets(blank, targets), _sure_marks(targets))
-        return tuple(
-            replace(one, measures=clean.get(number, one.measures))
-            for number, one in enumerate(targets)
-        )
+        again = list(targets)
+        for number, measures in clean.items():
+            again[number] = replace(targets[number], measures=measures)
+        return tuple(again)
 
     def _decide_again(
         self,

@@ -45,10 +45,9 @@ def join_ink(
     ink: NDArray[np.bool_], free: NDArray[np.bool_], px_per_mm: float, join_mm: float = _JOIN_MM
 ) -> tuple[int, NDArray[np.int32]]:
     """Pieces of ink, each with what of it the blank's print hides; their count, and labels."""
-    side = join_px(px_per_mm, join_mm)
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     # Both ends of a stroke that a ruled line hides spread into it, and meet there.
-    joined = ink | ((cv2.dilate(ink.astype(np.uint8), kernel) > 0) & ~free)
+    spread = cv2.dilate(ink.astype(np.uint8), disc(join_mm * px_per_mm)) > 0
+    joined = ink | (spread & ~free)
     count, pieces = cv2.connectedComponents(joined.astype(np.uint8), connectivity=8)
     return count, np.asarray(pieces, np.int32)
 
@@ -183,7 +182,17 @@ def _axis_of(points: NDArray[np.intp]) -> NDArray[np.float64]:
 
 def join_px(px_per_mm: float, join_mm: float = _JOIN_MM) -> int:
     """The side, in pixels, of what joins ink that is so near; odd."""
-    return 2 * round(join_mm * px_per_mm / 2) + 1
+    return _odd(join_mm * px_per_mm)
+
+
+def disc(across_px: float) -> NDArray[np.uint8]:
+    """A round kernel, about so many pixels across."""
+    side = _odd(across_px)
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
+
+
+def _odd(px: float) -> int:
+    return 2 * round(px / 2) + 1
 
 
 def is_made_here(ink: NDArray[np.bool_], free: NDArray[np.bool_], px_per_mm: float) -> bool:
