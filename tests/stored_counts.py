@@ -37,7 +37,7 @@ def ink(inside: float, **others: float) -> Measured:
     """A target with so much ink inside, all else as on a clean scan."""
     usual = {
         "inside": inside, "weight": 0.55 * inside, "outline": 0.0, "outside": 0.0, "label_mm": 0.0,
-        "extent_mm": 3.0, "through": 0.0, "residual_mm": 0.1, "print_match": 0.95,
+        "extent_mm": 1.5, "through": 0.0, "residual_mm": 0.1, "print_match": 0.95,
     }  # fmt: skip
     return Measured(TargetMeasures(**usual | others))
 

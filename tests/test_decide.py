@@ -286,6 +286,21 @@ def test_a_mark_on_the_outline_of_one_box_too_many_is_a_doubt() -> None:
     assert Reason.MARK_BESIDE_BOX in result.reasons
 
 
+def test_a_mark_half_on_the_outline_and_half_inside_of_one_box_too_many_is_a_doubt() -> None:
+    for outline, state in ((0.02, ContestState.IN_DOUBT), (0.0, ContestState.VOTED)):
+        half = decide("o0", inked(0.02, extent_mm=0.9, outline=outline))
+        result = decide_contest(contest_of(2), [half, decide("o1", inked(YES))], Rule())
+        assert result.state is state
+
+
+@pytest.mark.parametrize("other", [NO, YES])
+def test_a_thin_line_inside_is_a_doubt_unless_it_is_the_tail_of_a_mark(other: float) -> None:
+    for length_mm, through, is_doubt in ((3.0, 0.0, True), (1.5, 0.0, False), (3.0, 1.0, False)):
+        line = decide("o0", inked(0.015, extent_mm=length_mm, through=through))
+        result = decide_contest(contest_of(2), [line, decide("o1", inked(other))], Rule())
+        assert (result.state is ContestState.IN_DOUBT) is is_doubt
+
+
 def test_a_speck_of_dust_in_a_box_of_a_contest_that_was_left_out_asks_nobody() -> None:
     for size_mm, state in ((0.5, ContestState.BLANK), (0.7, ContestState.IN_DOUBT)):
         targets = readings(0.03, NO, extent_mm=size_mm)

@@ -43,6 +43,8 @@ CASES = {
     "a small dry tick on an outline": 18240000431,
     "a fold through a cell on a 1-bit scan": 18120001474,
     "a tick on the outline of one option too many": 18000002355,
+    "a very pale pencil line in a row with another mark": 18360000484,
+    "half on the outline and half inside, beside another mark": 19500000318,
 }
 
 

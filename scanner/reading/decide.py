@@ -45,10 +45,13 @@ _DUST_MM, _NEAR_DUST = 0.6, 0.005
 and less than that share of what is around it has ink: it is no part of a mark on the outline."""
 _ON_LABEL_MM = 1.5
 """A piece of ink around a label longer than this may circle, underline or strike it out."""
+_LINE_MM, _LINE = 2.0, 0.01
+"""A piece of ink so long is no blemish, though it covers no more than that share of the inside."""
 _DARK_AROUND = 0.4
 """Share of the surroundings covered from which it is shadow, or the print of something else."""
-_BESIDE = 0.03
-"""Share of the outline's own band covered from which a mark may lie on it rather than inside."""
+_ON_OUTLINE, _BESIDE = 0.01, 0.03
+"""Shares of the outline's own band covered, alone and with what is inside, from which a mark may
+lie on it."""
 _SPECK_MM = 1.3
 _MORE_THAN_SPECKS = 0.3
 """Ink of which no piece is longer than that may be dirt, unless it covers such a share."""
@@ -181,9 +184,13 @@ def _left_out(contest: Contest, targets: Sequence[TargetReading]) -> list[Reason
         return [*_ink_without_mark(contest, targets), Reason.BLANK_CONTEST]
     # Where all marks are used up: in a table, tails of ticks run over the lines of other cells.
     cells = {one.id for one in contest.options if one.shape == "cell" and marked >= contest.max}
+    reasons = []
     if any(_is_beside(target) for target in targets if target.option not in cells):
-        return [Reason.MARK_BESIDE_BOX]
-    return []
+        reasons.append(Reason.MARK_BESIDE_BOX)
+    unmarked = [one for one in _boxes(contest, targets) if one.state is MarkState.UNMARKED]
+    if any(_has_line(target.measures) for target in unmarked):
+        reasons.append(Reason.INK_WITHOUT_MARK)
+    return reasons
 
 
 def _boxes(contest: Contest, targets: Sequence[TargetReading]) -> list[TargetReading]:
@@ -202,7 +209,9 @@ def _is_taken_back(target: TargetReading, rule: Rule) -> bool:
 
 def _is_beside(target: TargetReading) -> bool:
     """A mark on an outline may be meant as well: as one more, or one too many."""
-    return target.state is MarkState.UNMARKED and target.measures.outline >= _BESIDE
+    outline, inside = target.measures.outline, target.measures.inside
+    on_outline = outline >= _ON_OUTLINE and outline + inside >= _BESIDE
+    return target.state is MarkState.UNMARKED and on_outline
 
 
 def _ink_without_mark(contest: Contest, targets: Sequence[TargetReading]) -> list[Reason]:
@@ -218,11 +227,19 @@ def _ink_without_mark(contest: Contest, targets: Sequence[TargetReading]) -> lis
 
 def has_ink_near(measures: TargetMeasures, shape: str) -> bool:
     """Whether there is so much ink at an unmarked target that it may be meant as a mark."""
+    if shape not in TEXT_SHAPES and _has_line(measures):
+        return True
     around = measures.outline + measures.outside
     if measures.extent_mm < _DUST_MM and around < _NEAR_DUST:
         return False
     is_on_lines = shape == "cell" and around >= _NEAR_CELL
     return is_on_lines or measures.inside + around >= _NEAR_BOX
+
+
+def _has_line(measures: TargetMeasures) -> bool:
+    """Whether a thin or pale line lies inside that is too long for dirt, and is no known tail."""
+    is_long = measures.extent_mm >= _LINE_MM and measures.inside >= _LINE
+    return is_long and not measures.through
 
 
 def _state(
