@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, Request, expect
+from playwright.sync_api import Locator, Page, Request, Route, expect
 
 from scanner.counting.adjudication import Decision, Stage, Verdict, standing
 from scanner.counting.journal import Action
@@ -57,6 +58,21 @@ def step(page: Page, *keys: str) -> tuple[int, str | None]:
         "before => document.querySelector('#place #doubt').dataset.url !== before", arg=before
     )
     return place_of(page)
+
+
+@contextmanager
+def held_back(page: Page, pattern: str) -> Iterator[Callable[[], None]]:
+    """Requests of a pattern wait until they are let go."""
+    held: list[Route] = []
+    page.route(pattern, lambda route: held.append(route))
+
+    def let_go() -> None:
+        while not held:
+            page.wait_for_timeout(10)
+        held.pop().continue_()
+
+    yield let_go
+    page.unroute(pattern)
 
 
 def _address(place: tuple[int, str | None]) -> str:
@@ -201,6 +217,52 @@ def test_a_note_is_kept_and_goes_with_the_decision(desk: Page, review: Review) -
     entries = [one for one in review.desk.store.entries(sheet=place[0])]
     assert [one.action for one in entries] == [Action.NOTED, Action.DECIDED]
     assert decisions(review, place)[0].note == "Mực nhòe, 1 nét"
+
+
+def test_a_note_that_could_not_be_sent_is_there_when_it_is_asked_for_again(desk: Page) -> None:
+    desk.route("**/desk/note*", lambda route: route.abort(), times=1)
+    press(desk, "n")
+    desk.keyboard.type("Mực nhòe")
+    press(desk, "Enter")
+    expect(desk.locator("#messages")).not_to_be_empty()
+    press(desk, "n")
+    expect(desk.locator("#ask-text")).to_have_value("Mực nhòe")
+    press(desk, "Enter")
+    expect(desk.locator("#remarks")).to_contain_text("Mực nhòe")
+    press(desk, "n")
+    expect(desk.locator("#ask-text")).to_have_value("")
+
+
+def test_nobody_is_asked_about_a_doubt_while_another_is_on_its_way(
+    desk: Page, review: Review
+) -> None:
+    first = place_of(desk)
+    with held_back(desk, "**/desk/decide*") as let_go:
+        press(desk, "1", "Enter", "v")
+        expect(desk.locator("#ask")).to_be_hidden()
+        let_go()
+        expect(desk.locator("#place")).not_to_have_attribute("aria-busy", "true")
+    assert place_of(desk) != first
+    expect(desk.locator("#ask")).to_be_hidden()
+    assert [one.verdict for one in decisions(review, first)] == [Verdict.OPTIONS]
+
+
+def test_back_while_a_decision_is_on_its_way_leads_back_after_it(
+    desk: Page, review: Review
+) -> None:
+    first = place_of(desk)
+    second = step(desk, "1", "Enter")
+    with held_back(desk, "**/desk/decide*") as let_go:
+        press(desk, "2", "Enter")
+        desk.evaluate("history.back()")
+        desk.wait_for_function(
+            "address => location.pathname.startsWith(address)", arg=_address(first)
+        )
+        let_go()
+        address = _address(first)
+        desk.locator(f"#place #doubt[data-url^='{address}']").wait_for()
+    assert len(decisions(review, second)) == 1
+    assert desk.url.removeprefix(review.url("")).startswith(address)
 
 
 def test_in_two_windows_the_second_save_is_asked_about(

@@ -16,6 +16,8 @@ let state = null;
 /** The next one, fetched before it is needed: its address, and a promise of it. */
 let ahead = null;
 let isBusy = false;
+/** What the server was asked last: settled when it has answered and that is on the screen. */
+let request = Promise.resolve();
 let lastActive = Date.now();
 
 const doubt = () => $("#doubt", place);
@@ -32,7 +34,7 @@ const send = (what, body) => post(`/desk/${what}${place.dataset.query}`, body);
 // --- what is chosen ---------------------------------------------------------------------------
 
 function begin() {
-  state = { chosen: new Set(), verdict: null, group: 0, notes: [], viewers: [] };
+  state = { chosen: new Set(), verdict: null, group: 0, notes: [], unsent: {}, viewers: [] };
   for (const root of $$(".viewer", place)) state.viewers.push(new Viewer(root));
   $$(".option[data-option]", place).forEach((option) =>
     option.addEventListener("click", () => toggle(option)),
@@ -155,8 +157,11 @@ function digit(number) {
 // --- what is sent -----------------------------------------------------------------------------
 
 /** One request at a time: a key pressed twice is no second decision. */
-async function alone(work) {
-  if (isBusy) return;
+function alone(work) {
+  if (!isBusy) request = carryOut(work);
+}
+
+async function carryOut(work) {
   isBusy = true;
   place.setAttribute("aria-busy", "true");
   try {
@@ -246,6 +251,7 @@ const isSomebody = () => $("[data-act=note]", place) !== null;
 async function addNote(text) {
   const answer = await send("note", { ...about(), note: text });
   state.notes.push(text);
+  delete state.unsent.note;
   const remarks = $("#remarks", place);
   remarks.hidden = false;
   $("ul", remarks).append(element("li", {}, answer.text));
@@ -317,17 +323,24 @@ function openDialog(dialog, closed) {
 const askDialog = $("#ask");
 const askText = $("#ask-text");
 
-/** Ask for a text: why a sheet is void, what the committee is to see, a note. */
+/** Ask for a text: why a sheet is void, what the committee is to see, a note.
+ *
+ * It is about the doubt on the screen, so not while another is on its way; and what could not be
+ * sent is there again when it is asked for again.
+ */
 function ask(kind, done) {
+  if (isBusy) return;
   $("#ask-title").textContent = words[`${kind}Title`];
   $("#ask-hint").textContent = words[`${kind}Hint`];
   $("#ask-label").textContent = words[`${kind}Label`];
   $("#ask-yes").textContent = words[`${kind}Yes`];
   $("#ask-reasons").hidden = kind !== "void";
-  askText.value = "";
+  askText.value = state.unsent[kind] ?? "";
   askText.required = kind !== "escalate";
   openDialog(askDialog, (choice) => {
-    if (choice === "yes") done(askText.value.trim());
+    if (choice !== "yes") return;
+    state.unsent[kind] = askText.value.trim();
+    done(state.unsent[kind]);
   });
   if (kind === "void") $(".reason", askDialog).focus();
   else askText.focus();
@@ -393,9 +406,13 @@ onKeys(keys);
 $("#help").addEventListener("click", () => $("#keys").showModal());
 $("#next").addEventListener("click", acts.next);
 $("#previous").addEventListener("click", acts.previous);
-window.addEventListener("popstate", () =>
-  alone(() => show(location.pathname + location.search, { isNew: false })),
-);
+window.addEventListener("popstate", async () => {
+  const address = location.pathname + location.search;
+  for (const dialog of $$("dialog[open]")) dialog.close();
+  // What is on its way comes first, and may bring the next doubt with it.
+  while (isBusy) await request.catch(() => {});
+  alone(() => show(address));
+});
 for (const sign of ["keydown", "pointerdown"]) {
   document.addEventListener(sign, () => {
     lastActive = Date.now();
