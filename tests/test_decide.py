@@ -94,12 +94,22 @@ def test_three_states_by_the_ink_inside_the_outline(inside: float, state: MarkSt
     assert reading.reasons == ((Reason.UNCLEAR_MARK,) if state is MarkState.DOUBTFUL else ())
 
 
-@given(measures, share, share)
+def test_more_shade_than_strokes_is_no_sure_mark_but_long_strokes_are() -> None:
+    for weight, stroke_mm, state in (
+        (0.25, 0.0, MarkState.MARKED),
+        (0.32, 0.0, MarkState.DOUBTFUL),
+        (0.32, 2.5, MarkState.MARKED),
+    ):
+        ink = replace(CLEAN, inside=0.3, weight=weight, stroke_mm=stroke_mm)
+        assert decide("o0", ink).state is state
+
+
+@given(measures, share)
 def test_more_ink_that_is_no_paler_never_makes_a_mark_less_likely(
-    one: TargetMeasures, inside: float, weight: float
+    one: TargetMeasures, inside: float
 ) -> None:
     covered = max(one.inside, inside)
-    more = replace(one, inside=covered, weight=max(one.weight, weight, covered))
+    more = replace(one, inside=covered, weight=max(one.weight, covered))
     assert 0.0 <= probability_of_mark(one) <= probability_of_mark(more) <= 1.0
 
 

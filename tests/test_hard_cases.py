@@ -45,6 +45,8 @@ CASES = {
     "a tick on the outline of one option too many": 18000002355,
     "a very pale pencil line in a row with another mark": 18360000484,
     "half on the outline and half inside, beside another mark": 19500000318,
+    "filled boxes of the other side in cells": 20520000574,
+    "a stamp's line through a box and behind its label": 20520000538,
 }
 
 

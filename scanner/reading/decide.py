@@ -76,7 +76,8 @@ def probability_of_mark(measures: TargetMeasures) -> float:
     stroke = _logistic(max(measures.inside, _COVERED_A_MM * measures.stroke_mm))
     shade = _logistic(_LIGHT_MARK_GAIN * measures.weight)
     probability = max(stroke, min(shade, _MOST_FROM_SHADE))
-    return min(probability, _MOST_IF_STRAY) if _may_be_no_mark(measures) else probability
+    is_other = _may_be_no_mark(measures) or _is_shade(measures)
+    return min(probability, _MOST_IF_STRAY) if is_other else probability
 
 
 def _logistic(ink: float) -> float:
@@ -114,7 +115,8 @@ def decide_target(
     if measures.residual_mm > settings.max_residual_mm:
         reasons.append(Reason.MISALIGNED)
     # Only clear of the inside does what is no mark of this target mean nothing.
-    limit = 1.0 if _may_be_no_mark(measures) else settings.clearly_marked
+    is_other = _may_be_no_mark(measures) or (_is_shade(measures) and not is_words)
+    limit = 1.0 if is_other else settings.clearly_marked
     if not reasons and settings.clearly_unmarked < probability < limit:
         reasons.append(Reason.UNCLEAR_MARK)
     if is_words and not reasons and has_other_ink(measures, shape, marked=probability >= 0.5):
@@ -134,6 +136,11 @@ def _may_be_no_mark(measures: TargetMeasures) -> bool:
     pale = _PALE if measures.inside < LITTLE else PALER
     is_pale = measures.weight < pale * measures.inside
     return (is_speck or is_pale) and measures.stroke_mm < _STROKE_MM
+
+
+def _is_shade(measures: TargetMeasures) -> bool:
+    """Whether most of the darkness inside is too pale for strokes: they are darker than edges."""
+    return measures.weight > measures.inside and measures.stroke_mm < _STROKE_MM
 
 
 def is_of_ink(target: TargetReading) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scanner.reading.places import TargetPlace
+from scanner.reading.print_places import SOLID
 
 _BANDS = 48
 """A streak runs through all of a page, so it is looked for in this many bands of it."""
@@ -38,6 +39,8 @@ _JOIN_MM = 1.2
 """Pieces of ink nearer to each other are one."""
 _RIM_PX = 3
 """Ink so near the edge of the surroundings runs on beyond it."""
+_BEFORE_PX = 2
+"""Print so near the end of a line hides what comes after it."""
 _WIDE_APART = 0.6
 """Share of the ring's longer side."""
 
@@ -161,7 +164,7 @@ def _near_line(
 
 def _comes_in(points: NDArray[np.integer], place: TargetPlace) -> bool:
     """True where ink runs from one edge of the surroundings to another, or out of a target."""
-    if _spans(points, place):
+    if _spans(points, place) or _runs_behind_print(points, place):
         return True
     if place.next_targets is None:
         return False
@@ -176,6 +179,31 @@ def _spans(points: NDArray[np.integer], place: TargetPlace) -> bool:
     height, width = place.outline.shape
     across, down = np.ptp(points, axis=0)
     return bool(across >= width - _RIM_PX or down >= height - _RIM_PX)
+
+
+def _runs_behind_print(points: NDArray[np.integer], place: TargetPlace) -> bool:
+    """True where ink comes in at one edge and ends at print beside the target, which hides more."""
+    shape = place.outline.shape
+    for axis, length in enumerate(shape[::-1]):
+        along = points[:, axis]
+        low, high = int(along.argmin()), int(along.argmax())
+        if along[low] < _RIM_PX and _ends_at_print(points[high], axis, 1, place):
+            return True
+        if along[high] >= length - _RIM_PX and _ends_at_print(points[low], axis, -1, place):
+            return True
+    return False
+
+
+def _ends_at_print(end: NDArray[np.integer], axis: int, way: int, place: TargetPlace) -> bool:
+    """Whether print other than the target's own outline lies right before the end of a line."""
+    x, y = end.tolist()
+    if not np.isin(y * place.outline.shape[1] + x, place.outside):
+        return False
+    if axis == 0:
+        ahead = place.known[y, max(x - _BEFORE_PX, 0) : x + _BEFORE_PX + 1][::way]
+    else:
+        ahead = place.known[max(y - _BEFORE_PX, 0) : y + _BEFORE_PX + 1, x][::way]
+    return bool(ahead[-1] >= SOLID)
 
 
 def _is_part_of_more(
