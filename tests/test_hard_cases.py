@@ -47,6 +47,8 @@ CASES = {
     "half on the outline and half inside, beside another mark": 19500000318,
     "filled boxes of the other side in cells": 20520000574,
     "a stamp's line through a box and behind its label": 20520000538,
+    "the ring of a seal through a box": 20520005895,
+    "a small tick over the lower outline": 20520007325,
 }
 
 

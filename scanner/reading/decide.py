@@ -40,13 +40,13 @@ _NEAR_BOX, _NEAR_CELL = 0.025, 0.012
 """Share of a target's surroundings covered from which ink there may be meant as a mark, where
 the contest has no other. Unmarked targets of clean scans have less than a tenth of it. The lines of
 a cell are longer, and a mark covers less of them."""
-_DUST_MM, _NEAR_DUST = 0.6, 0.005
-"""A speck inside a box that is no larger is dust, as long as it covers too little to be doubted,
-and less than that share of what is around it has ink: it is no part of a mark on the outline."""
 _ON_LABEL_MM = 1.5
 """A piece of ink around a label longer than this may circle, underline or strike it out."""
 _LINE_MM, _LINE = 2.0, 0.01
 """A piece of ink so long is no blemish, though it covers no more than that share of the inside."""
+_MOSTLY_AROUND = 0.35
+"""A mark lies in its target, though it sticks out: where as large a share of the surroundings is
+covered, of that of the inside, three times as much of the ink lies around a box as in it."""
 _DARK_AROUND = 0.4
 """Share of the surroundings covered from which it is shadow, or the print of something else."""
 _ON_OUTLINE, _BESIDE = 0.01, 0.03
@@ -76,8 +76,7 @@ def probability_of_mark(measures: TargetMeasures) -> float:
     stroke = _logistic(max(measures.inside, _COVERED_A_MM * measures.stroke_mm))
     shade = _logistic(_LIGHT_MARK_GAIN * measures.weight)
     probability = max(stroke, min(shade, _MOST_FROM_SHADE))
-    is_other = _may_be_no_mark(measures) or _is_shade(measures)
-    return min(probability, _MOST_IF_STRAY) if is_other else probability
+    return min(probability, _MOST_IF_STRAY) if _may_be_no_mark_in_it(measures) else probability
 
 
 def _logistic(ink: float) -> float:
@@ -115,7 +114,7 @@ def decide_target(
     if measures.residual_mm > settings.max_residual_mm:
         reasons.append(Reason.MISALIGNED)
     # Only clear of the inside does what is no mark of this target mean nothing.
-    is_other = _may_be_no_mark(measures) or (_is_shade(measures) and not is_words)
+    is_other = _may_be_no_mark(measures) if is_words else _may_be_no_mark_in_it(measures)
     limit = 1.0 if is_other else settings.clearly_marked
     if not reasons and settings.clearly_unmarked < probability < limit:
         reasons.append(Reason.UNCLEAR_MARK)
@@ -138,8 +137,11 @@ def _may_be_no_mark(measures: TargetMeasures) -> bool:
     return (is_speck or is_pale) and measures.stroke_mm < _STROKE_MM
 
 
-def _is_shade(measures: TargetMeasures) -> bool:
-    """Whether most of the darkness inside is too pale for strokes: they are darker than edges."""
+def _may_be_no_mark_in_it(measures: TargetMeasures) -> bool:
+    """The same for a box or a cell, in which a mark has to lie, and to be of strokes."""
+    if _may_be_no_mark(measures) or 0 < _MOSTLY_AROUND * measures.inside <= measures.outside:
+        return True
+    # Strokes are darker than their edges: of more shade than ink, most is too pale for them.
     return measures.weight > measures.inside and measures.stroke_mm < _STROKE_MM
 
 
@@ -237,8 +239,6 @@ def has_ink_near(measures: TargetMeasures, shape: str) -> bool:
     if shape not in TEXT_SHAPES and _has_line(measures):
         return True
     around = measures.outline + measures.outside
-    if measures.extent_mm < _DUST_MM and around < _NEAR_DUST:
-        return False
     is_on_lines = shape == "cell" and around >= _NEAR_CELL
     return is_on_lines or measures.inside + around >= _NEAR_BOX
 
