@@ -45,8 +45,8 @@ _ON_LABEL_MM = 1.5
 _LINE_MM, _LINE = 2.0, 0.01
 """A piece of ink so long is no blemish, though it covers no more than that share of the inside."""
 _MOSTLY_AROUND = 0.45
-"""A mark lies in its target, though it sticks out: where the share of the surroundings covered is so
-much of that of the inside, nearly three times as much ink lies around a box as in it."""
+"""A mark lies in its target, though it sticks out: where the share of the surroundings covered is
+so much of that of the inside, nearly three times as much ink lies around a box as in it."""
 _DARK_AROUND = 0.4
 """Share of the surroundings covered from which it is shadow, or the print of something else."""
 _ON_OUTLINE, _BESIDE = 0.01, 0.03
