@@ -95,6 +95,19 @@ def test_a_faint_line_that_ends_in_a_cell_is_asked_about_unlike_a_fold() -> None
     assert reading[f"{cells.id}/{cells.options[2].id}"].state is not MarkState.UNMARKED
 
 
+def test_a_line_that_comes_in_beside_a_box_and_ends_at_its_label_goes_to_a_person() -> None:
+    """It may go on behind the words, as a stamp's border does; a dash that ends in the open is one
+    voter's mark."""
+    form = find_form(ROOT / DEFAULT_FOLDER, "bao_lam_huyen")
+    blank, page, scale = blank_of(form), blank_page(form), form_dpi(form) / 25.4
+    box = next(o.box for c, o in blank.targets if (c.id, o.id) == ("linh_vuc", "o6"))
+    for left_mm, right_mm, state in ((5, 1.6, MarkState.DOUBTFUL), (0.8, 0.8, MarkState.MARKED)):
+        y = round((box.y + 0.35 * box.h) * scale)
+        ends = [round(x * scale) for x in (box.x - left_mm, box.right + right_mm)]
+        line = cv2.line(np.full_like(page, 255), (ends[0], y), (ends[1], y), 40, 7, cv2.LINE_AA)
+        assert read(blank, scan_like(np.minimum(page, line)))["linh_vuc/o6"].state is state
+
+
 def test_a_cross_under_a_streak_is_still_a_mark(blank: BlankPage) -> None:
     _page, (x, _y), _scale = page_and_middle(blank)
     scan = scan_like(mark(blank.form, {"q2": ["o2"]}))
