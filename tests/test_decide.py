@@ -99,6 +99,22 @@ def test_ink_that_lies_mostly_around_a_box_is_no_sure_mark_of_it() -> None:
         assert decide("o0", inked(0.3, outside=outside)).state is state
 
 
+def test_a_weak_mark_with_long_ink_around_it_and_its_label_may_be_a_seal() -> None:
+    for label_mm, inside, state in (
+        (4.0, 0.2, MarkState.MARKED),
+        (5.0, 0.2, MarkState.DOUBTFUL),
+        (5.0, 0.3, MarkState.MARKED),
+    ):
+        assert decide("o0", inked(inside, outside=0.04, label_mm=label_mm)).state is state
+
+
+def test_dots_all_over_one_box_more_are_a_doubt_and_dots_inside_alone_are_not() -> None:
+    for around, state in ((0.007, ContestState.IN_DOUBT), (0.0, ContestState.VOTED)):
+        dots = decide("o0", inked(0.008, extent_mm=0.3, outline=around, outside=around))
+        result = decide_contest(contest_of(2), [dots, decide("o1", inked(YES))], Rule())
+        assert result.state is state
+
+
 def test_more_shade_than_strokes_is_no_sure_mark_but_long_strokes_are() -> None:
     for weight, stroke_mm, state in (
         (0.25, 0.0, MarkState.MARKED),
@@ -311,7 +327,7 @@ def test_a_mark_half_on_the_outline_and_half_inside_of_one_box_too_many_is_a_dou
 @pytest.mark.parametrize("other", [NO, YES])
 def test_a_thin_line_inside_is_a_doubt_unless_it_is_the_tail_of_a_mark(other: float) -> None:
     for length_mm, through, is_doubt in ((3.0, 0.0, True), (1.5, 0.0, False), (3.0, 1.0, False)):
-        line = decide("o0", inked(0.015, extent_mm=length_mm, through=through))
+        line = decide("o0", inked(0.012, extent_mm=length_mm, through=through))
         result = decide_contest(contest_of(2), [line, decide("o1", inked(other))], Rule())
         assert (result.state is ContestState.IN_DOUBT) is is_doubt
 
@@ -321,7 +337,7 @@ def test_ink_in_a_box_of_a_contest_that_was_left_out_is_a_doubt_however_small_it
     size_mm: float,
 ) -> None:
     """Of a mark on the outline, whose print hides it, no more than its ends may be seen."""
-    result = decide_contest(contest_of(2), readings(0.03, NO, extent_mm=size_mm), Rule())
+    result = decide_contest(contest_of(2), readings(0.02, NO, extent_mm=size_mm), Rule())
     assert result.state is ContestState.IN_DOUBT
 
 

@@ -49,6 +49,10 @@ CASES = {
     "a stamp's line through a box and behind its label": 20520000538,
     "the ring of a seal through a box": 20520005895,
     "a small tick over the lower outline": 20520007325,
+    "dots of a highlighter on a 1-bit scan": 20640002241,
+    "the rings of a red seal through a box": 20640002357,
+    "a pale tick on the corner of a box": 20640002846,
+    "the ring of a grey seal through a box": 20640002985,
 }
 
 
