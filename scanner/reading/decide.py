@@ -41,7 +41,7 @@ _NEAR, _ON_LINES, _PARTLY_IN = 0.025, 0.012, 0.015
 where the contest has no other; around a cell, whose lines are longer, so that a mark covers less of
 them; and of a box, where some of it is inside."""
 _ALL_OVER, _SOME = 0.02, 0.005
-"""The same in a contest with another mark, where there is some inside, on the outline and around."""
+"""The same in a contest with another mark, where some is inside, on the outline and around."""
 _ON_LABEL_MM = 1.5
 """A piece of ink around a label longer than this may circle, underline or strike it out."""
 _LINE_MM, _LINE = 2.0, 0.01
