@@ -107,11 +107,11 @@ def test_doubts_that_are_not_about_the_amount_of_ink_stay(form: Form, tmp_path: 
 def test_a_sheet_that_is_blank_only_under_loose_limits_is_blank_only_then(
     form: Form, tmp_path: Path
 ) -> None:
-    faint = page(ink(0.024), EMPTY, EMPTY)
+    faint = page(ink(0.014), EMPTY, EMPTY)
     count = make_count(tmp_path / "count", form, [(faint, faint)])
     with Store(count) as store:
         assert Reason.BLANK_SHEET in store.sheet(1).reasons
-    change(count, Limits(0.98, 0.00001))
+    change(count, Limits(0.98, 0.0000001))
     with Store(count) as store:
         assert Reason.BLANK_SHEET not in store.sheet(1).reasons
     change(count, LOOSE)
