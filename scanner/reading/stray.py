@@ -196,14 +196,13 @@ def _runs_behind_print(points: NDArray[np.integer], place: TargetPlace) -> bool:
 
 def _ends_at_print(end: NDArray[np.integer], axis: int, way: int, place: TargetPlace) -> bool:
     """Whether print other than the target's own outline lies right before the end of a line."""
-    x, y = end.tolist()
-    if not np.isin(y * place.outline.shape[1] + x, place.outside):
+    height, width = place.known.shape
+    if not np.isin(end[1] * width + end[0], place.outside):
         return False
-    if axis == 0:
-        ahead = place.known[y, max(x - _BEFORE_PX, 0) : x + _BEFORE_PX + 1][::way]
-    else:
-        ahead = place.known[max(y - _BEFORE_PX, 0) : y + _BEFORE_PX + 1, x][::way]
-    return bool(ahead[-1] >= SOLID)
+    ahead = end.copy()
+    ahead[axis] += way * _BEFORE_PX
+    x, y = np.clip(ahead, 0, (width - 1, height - 1))
+    return bool(place.known[y, x] >= SOLID)
 
 
 def _is_part_of_more(
