@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks.trial import judge
+from scanner.ballot import MarkState, PageReading, UnreadablePage
 from scanner.forms.catalog import DEFAULT_FOLDER, list_forms
 from scanner.forms.template import Form
 from scanner.reading.interpret import Reader
 from scanner.reading.pages import load_page
-from tests.world.sheets import SHEETS_A_BATCH, draw_sheet, plan_batch
+from tests.world.sheets import SHEETS_A_BATCH, DrawnSheet, draw_sheet, plan_batch
 
 CASES = {
     "a dark fold through a roomy cell": 4920000634,
@@ -53,7 +54,27 @@ CASES = {
     "the rings of a red seal through a box": 20640002357,
     "a pale tick on the corner of a box": 20640002846,
     "the ring of a grey seal through a box": 20640002985,
+    "two letters of a stamp within a box": 20880000304,
+    "letters of a stamp in a box among its lines": 20880002324,
+    "a stamp's border and a letter in a box": 20880002353,
+    "a pale stamp under a blackened box": 20880004962,
+    "the edge of a seal in a box": 20880005540,
+    "dashes of a streak, with a speck, on a 1-bit scan": 20880004582,
+    "a hatch over the upper outline on a 1-bit scan": 20880003536,
+    "a highlighter's tick that touches the one above": 20880007906,
 }
+NO_MARKS = {
+    "the year of a stamp in a cell": (20880000224, "m3/o5"),
+    "a pale stamp over two cells": (20880001897, "m2/o1"),
+    "a seal's letters in a cell": (20880006565, "m7/o4"),
+    "a crease through a cell": (20880003618, "m6/o5"),
+    "dashes of a streak through a cell": (20880004574, "m8/o4"),
+    "a broken fold through a cell": (20880008036, "m8/o4"),
+    "a letter of the other side in a box": (20880005148, "q2_3/o2"),
+    "words of the other side in a cell": (20880007600, "m3/o1"),
+    "the specks of a shadow on a 1-bit scan": (20880003852, "m4/o4"),
+}
+"""What once was read as a mark where only the voter's own, in the same row, made a person look."""
 
 
 @pytest.fixture(scope="module")
@@ -70,11 +91,26 @@ def reader(forms: list[Form]) -> Reader:
 def test_what_was_once_read_wrongly_is_read_rightly_or_asked_about(
     forms: list[Form], reader: Reader, tmp_path: Path, what: str
 ) -> None:
-    seed = CASES[what]
-    sheet = draw_sheet(plan_batch("hard", forms, seed // SHEETS_A_BATCH), seed)
-    path = tmp_path / f"sheet{sheet.suffix}"
-    path.write_bytes(sheet.data)
-    image = load_page(path, 1, min_long_side_px=reader.min_long_side_px)
-    record = judge(sheet, reader.read(image), (0.0, 0.0))
+    record = judge(*_read(forms, reader, tmp_path, CASES[what]), (0.0, 0.0))
     assert record.silent == []
     assert record.status in ("read", "refused")
+
+
+@pytest.mark.parametrize("what", NO_MARKS)
+def test_what_no_voter_made_is_not_read_as_a_mark(
+    forms: list[Form], reader: Reader, tmp_path: Path, what: str
+) -> None:
+    seed, target = NO_MARKS[what]
+    _, reading = _read(forms, reader, tmp_path, seed)
+    assert isinstance(reading, PageReading)
+    states = {one.target: one.state for one in reading.targets}
+    assert states[target] is not MarkState.MARKED
+
+
+def _read(
+    forms: list[Form], reader: Reader, folder: Path, seed: int
+) -> tuple[DrawnSheet, PageReading | UnreadablePage]:
+    sheet = draw_sheet(plan_batch("hard", forms, seed // SHEETS_A_BATCH), seed)
+    path = folder / f"sheet{sheet.suffix}"
+    path.write_bytes(sheet.data)
+    return sheet, reader.read(load_page(path, 1, min_long_side_px=reader.min_long_side_px))

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scanner.ballot import TargetMeasures
-from scanner.reading.decide import LITTLE, PALER
+from scanner.reading.decide import LITTLE, PALER, probability_of_mark
 from scanner.reading.marks import MeasuredPage, measure_again
 from scanner.reading.page_ink import BARE, INK, TRACE, PageInk
 from scanner.reading.places import TargetPlace, find_places
@@ -41,14 +41,18 @@ _DEEPEST_BAR = 120.0
 """Share of a bar that a fold explains, however dark up to this, from which it may be that fold."""
 _MOST_OF_ENDS = 0.4
 """Share of the ink inside from which it may be nothing but ends of marks in other targets."""
-_WEAK = 0.25
 _MUCH_AROUND_MM = 8.0
-"""A mark that covers less of the inside, with a piece of ink so long around its label, is weak."""
-_ROOMY, _WEAK_IN_CELL, _SOME_AROUND_MM = 3.0, 0.45, 0.5
-"""In a cell so many times as large as a box, a mark that covers less may be a part of ink around
-it, which is so long."""
-_LINE_MM, _SLIM = 1.5, 5.0
+"""A piece of ink around a label so long is more than the tail of a mark."""
+_SOME_AROUND, _SOME_AROUND_MM, _LINE_OF_IT_MM = 0.01, 0.5, 20.0
+"""Where that share of the surroundings is covered, or a piece of ink so long lies around the label,
+there may be so much of other ink on the page around: a line of writing, or a part of a stamp."""
+_IS_ONE = 0.85
+"""Share of the ink inside in its largest piece from which it hangs together."""
+_EVEN_ODDS = 0.5
+_LINE_MM, _SLIM = 1.5, 4.0
 """A line along the page or across it, so long and so many times as long as wide, may be a fold."""
+_LITTLE_INK = 0.25
+"""Share of the inside of a box that such a line may cover."""
 _LONG_MM = 9.0
 """Few marks are so long; what is, and is not one piece of ink in its target, may be none."""
 _TOUCH = 0.07
@@ -128,11 +132,7 @@ def doubt_marks(
     return {
         seen.number: replace(seen.measures, through=1.0)
         for seen in _see(measured, page, marked)
-        if _is_amid_ink(seen)
-        or _is_slim(seen.traces, page.blank.px_per_mm)
-        or _is_fold(seen, page)
-        or _is_tail(seen, page)
-        or _is_part_of_more(seen, page)
+        if _may_be_no_mark(seen, page)
     }
 
 
@@ -191,16 +191,17 @@ def _measure_closer(seen: _Seen, page: PageInk, voter: Voter) -> TargetMeasures:
         and page.is_whole(seen.number)
     )
     darkest = 0 if is_mark else _DARK_INK
-    ink = left[seen.core] >= INK
+    ink = _without_specks(left[seen.core] >= INK, px_per_mm)
     is_line = not is_mark and (_is_level(ink) or _is_slim(ink, px_per_mm))
     is_stroke = again.extent_mm >= _LEAST_STROKE_MM and not is_line
     strokes_mm = 0.0
     if is_stroke and page.is_one_piece(seen.number):
         strokes_mm = _measure_strokes(left[seen.core], darkest, px_per_mm)
     through = max(again.through, through * seen.measures.through)
-    if through < 1.0 and _is_tail(seen, page):
-        through = 1.0
     again = replace(again, stroke_mm=strokes_mm, through=through)
+    is_marked = probability_of_mark(again) >= _EVEN_ODDS
+    if through < 1.0 and (_may_be_no_mark(seen, page) if is_marked else _is_tail(seen, page)):
+        again = replace(again, through=1.0)
     if voter.is_known and _is_shade(again, left, place, px_per_mm):
         again = replace(again, weight=0.0)
     if seen.number in voter.has_chosen and _is_touch(again, left, seen, px_per_mm):
@@ -208,12 +209,31 @@ def _measure_closer(seen: _Seen, page: PageInk, voter: Voter) -> TargetMeasures:
     return again
 
 
-def _is_amid_ink(seen: _Seen) -> bool:
-    """Whether a mark may be a stamp's border alone.
+def _may_be_no_mark(seen: _Seen, page: PageInk) -> bool:
+    """Whether what looks like a mark may be something else, as the whole page shows."""
+    pieces = _without_specks(seen.traces, page.blank.px_per_mm)
+    return (
+        _is_slim(pieces, page.blank.px_per_mm)
+        or (_is_in_pieces(pieces, seen.traces) and not page.is_one_piece(seen.number))
+        or _is_amid_ink(seen, page)
+        or _is_fold(seen, page)
+        or _is_tail(seen, page)
+        or _is_part_of_more(seen, page)
+    )
 
-    Where there is much ink around the label of a weak mark, both may be of a stamp.
-    """
-    return seen.measures.inside < _WEAK and seen.measures.label_mm >= _MUCH_AROUND_MM
+
+def _is_in_pieces(pieces: NDArray[np.bool_], ink: NDArray[np.bool_]) -> bool:
+    """Whether the ink inside a target does not hang together: letters, the specks of a shade."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats(pieces.view(np.uint8), connectivity=8)
+    largest = stats[1:, cv2.CC_STAT_AREA].max(initial=0)
+    return bool(largest < _IS_ONE * np.count_nonzero(ink))
+
+
+def _is_amid_ink(seen: _Seen, page: PageInk) -> bool:
+    """Whether a mark may be a letter or a line of a stamp, a seal or a comment around it."""
+    first = seen.measures
+    is_alone = first.outside < _SOME_AROUND and first.label_mm < _SOME_AROUND_MM
+    return not is_alone and page.length_around(seen.number) >= _LINE_OF_IT_MM
 
 
 def _is_fold(seen: _Seen, page: PageInk) -> bool:
@@ -228,10 +248,7 @@ def _is_part_of_more(seen: _Seen, page: PageInk) -> bool:
     """Whether the ink inside belongs to something large around it, as a seal or a comment."""
     first = seen.measures
     is_large = first.label_mm >= _MUCH_AROUND_MM or first.extent_mm >= _LONG_MM
-    if is_large and not page.is_whole(seen.number) and not page.is_cross(seen.number):
-        return True
-    is_weak = seen.place.roominess >= _ROOMY and first.inside < _WEAK_IN_CELL
-    return is_weak and first.label_mm >= _SOME_AROUND_MM and not page.is_one_piece(seen.number)
+    return is_large and not page.is_whole(seen.number) and not page.is_cross(seen.number)
 
 
 def _is_tail(seen: _Seen, page: PageInk) -> bool:
@@ -271,6 +288,17 @@ def _is_slim(ink: NDArray[np.bool_], px_per_mm: float) -> bool:
     """
     short, long = sorted(cv2.boundingRect(ink.view(np.uint8))[2:])
     return long >= _LINE_MM * px_per_mm and long >= _SLIM * short
+
+
+def _without_specks(ink: NDArray[np.bool_], px_per_mm: float) -> NDArray[np.bool_]:
+    """The ink inside a target, where it is little, without what is too short for a stroke."""
+    if np.count_nonzero(ink) > _LITTLE_INK * ink.size:
+        return ink
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)
+    sides = stats[:, cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1].max(axis=1)
+    is_piece = sides >= _LEAST_PIECE_MM * px_per_mm
+    is_piece[0] = False
+    return np.asarray(is_piece[pieces])
 
 
 def _is_bar(ink: NDArray[np.bool_]) -> bool:

@@ -36,10 +36,10 @@ _MOST_FROM_SHADE = 0.3
 """Grey without a stroke is seldom a mark: where it is one, it is a highlighter's."""
 _MOST_IF_STRAY = 0.6
 """Ink that looks like something else is a mark about as often as not."""
-_NEAR, _ON_LINES, _PARTLY_IN = 0.025, 0.012, 0.015
+_NEAR, _ON_LINES = 0.015, 0.012
 """Shares of a target and its surroundings covered from which ink there may be meant as a mark,
-where the contest has no other; around a cell, whose lines are longer, so that a mark covers less of
-them; and of a box, where some of it is inside."""
+where the contest has no other; and around a cell alone, whose lines are longer, so that a mark
+covers less of them."""
 _ALL_OVER, _SOME = 0.02, 0.005
 """The same in a contest with another mark, where some is inside, on the outline and around."""
 _ON_LABEL_MM = 1.5
@@ -49,12 +49,9 @@ _LINE_MM, _LINE = 2.0, 0.01
 _MOSTLY_AROUND = 0.45
 """A mark lies in its target, though it sticks out: where the share of the surroundings covered is
 so much of that of the inside, nearly three times as much ink lies around a box as in it."""
-_WEAK, _AROUND_MM, _AROUND = 0.25, 4.5, 0.03
-"""Where less of the inside is covered than that, with a piece of ink so long around the label and
-such a share of the surroundings, it may be a seal: tails of ticks reach up to 4 mm."""
 _DARK_AROUND = 0.4
 """Share of the surroundings covered from which it is shadow, or the print of something else."""
-_ON_OUTLINE, _BESIDE = 0.01, 0.03
+_ON_OUTLINE, _BESIDE = 0.01, 0.015
 """Shares of the outline's own band covered, alone and with what is inside, from which a mark may
 lie on it."""
 _SPECK_MM = 1.3
@@ -145,9 +142,6 @@ def _may_be_no_mark(measures: TargetMeasures) -> bool:
 def _may_be_no_mark_in_it(measures: TargetMeasures) -> bool:
     """The same for a box or a cell, in which a mark has to lie, and to be of strokes."""
     if _may_be_no_mark(measures) or 0 < _MOSTLY_AROUND * measures.inside <= measures.outside:
-        return True
-    is_around = measures.label_mm >= _AROUND_MM and measures.outside >= _AROUND
-    if is_around and 0 < measures.inside < _WEAK:
         return True
     # Strokes are darker than their edges: of more shade than ink, most is too pale for them.
     return measures.weight > measures.inside and measures.stroke_mm < _STROKE_MM
@@ -249,9 +243,7 @@ def has_ink_near(measures: TargetMeasures, shape: str) -> bool:
     if shape not in TEXT_SHAPES and _has_line(measures):
         return True
     around = measures.outline + measures.outside
-    if shape == "cell":
-        return around >= _ON_LINES or measures.inside + around >= _NEAR
-    return measures.inside + around >= (_PARTLY_IN if measures.inside >= _SOME else _NEAR)
+    return measures.inside + around >= _NEAR or (shape == "cell" and around >= _ON_LINES)
 
 
 def _has_line(measures: TargetMeasures) -> bool:

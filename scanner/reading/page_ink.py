@@ -38,10 +38,18 @@ _IS_WHOLLY, _SKIP_MM = 0.95, 1.0
 _SEEN_AROUND_MM = 12.0
 _TAIL_MM = 2.0
 """A mark reaches so far beyond its target."""
+_LINE_WIDE_MM, _LINE_HIGH_MM = 15.0, 8.0
+"""Around a target, the surroundings that a line of writing or of a stamp through it fills."""
+_LETTER_MM, _OF_OTHER = (0.8, 5.0), 0.3
+"""What is shorter than a letter is dirt, and what is longer counts no more than one: the edge of
+the scan is long. What lies by that share in the surroundings of another target, so far around,
+belongs to that."""
+_AROUND_OTHER_MM = 1.5
 _IS_TAIL = 0.6
 """Share of a piece of ink that lies in one other target, of which it is the mark."""
-_TAIL_OF_MARK = 0.67
-"""A tail has at most this share of the ink that its mark has."""
+_TAIL_OF_MARK, _TAIL_MM2 = 0.67, 12.0
+"""A tail has at most this share of the ink that its mark has, and covers no more of another target
+than a felt pen's of 12 mm would: a highlighter's mark does."""
 _AT_BORDER, _TWICE = 0.2, 2.0
 """Ink whose middle is so far off that of its target, in widths or heights, lies at the border, as
 that of an end which reaches up to 0.6 into it; it may be a part of another target's mark unless it
@@ -276,13 +284,16 @@ class PageInk:
         reach = round(_SEEN_AROUND_MM * self.blank.px_per_mm)
         around = self._clipped((x0 - reach, y0 - reach, x1 + reach, y1 + reach))
         found = self._find_pieces(around)
-        here = found.labels[y0 - around[1] : y1 - around[1], x0 - around[0] : x1 - around[0]]
+        here = found.labels[_slices(window, around)]
         if found.runs_on[here].any():
-            found = self._all_pieces
-            here = found.labels[y0:y1, x0:x1]
+            found, around = self._all_pieces, self._whole
+            here = found.labels[_slices(window, around)]
+        inside = found.labels[_slices(self._inside[number], around)]
         most = found.shares.max(axis=1)
         # Two whole marks that touch are one piece of ink, and neither is the other's tail.
         is_tail = (most >= _IS_TAIL) & (found.shares[:, number] <= _TAIL_OF_MARK * most)
+        covered = np.bincount(inside.ravel(), minlength=len(most))
+        is_tail &= covered <= _TAIL_MM2 * self.blank.px_per_mm**2
         if others is not None:
             is_tail &= np.isin(found.shares.argmax(axis=1), list(others))
         tail = is_tail[here].astype(np.uint8)
@@ -336,6 +347,29 @@ class PageInk:
         # With the soft edge of its stroke.
         soft = cv2.dilate(ends, np.ones((3, 3), np.uint8)) > 0
         return np.asarray(soft[_slices(window, around)])
+
+    def length_around(self, number: int) -> float:
+        """How long the pieces of ink near a target are together that no target has, in mm.
+
+        Each counts as long as a letter at the most. Letters of a stamp or of a comment are, of which one alone may look like a mark: what is
+        around it tells.
+        """
+        box, scale = self.blank.target_boxes[number], self.blank.px_per_mm
+        window = self._window_of(box.grown(_LINE_WIDE_MM * scale, _LINE_HIGH_MM * scale))
+        ink = (self.added(window) >= TRACE).astype(np.uint8)
+        count, pieces, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+        of_others = np.zeros(ink.shape, bool)
+        for other in (*self.blank.target_boxes[:number], *self.blank.target_boxes[number + 1 :]):
+            around = self._window_of(other.grown(_AROUND_OTHER_MM * scale))
+            of_others[_slices(around, window)] = True
+        in_others = np.bincount(pieces[of_others], minlength=count)
+        is_free = in_others < _OF_OTHER * stats[:, cv2.CC_STAT_AREA]
+        is_free[pieces[_slices(self._inside[number], window)]] = False
+        is_free[0] = False
+        sides = stats[is_free, cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1]
+        lengths_mm = np.hypot(sides[:, 0], sides[:, 1]) / scale
+        least, most = _LETTER_MM
+        return float(np.minimum(lengths_mm[lengths_mm >= least], most).sum())
 
     def is_whole(self, number: int) -> bool:
         """Whether the ink in a target is one piece, and that is nowhere else.
