@@ -351,8 +351,8 @@ class PageInk:
     def length_around(self, number: int) -> float:
         """How long the pieces of ink near a target are together that no target has, in mm.
 
-        Each counts as long as a letter at the most. Letters of a stamp or of a comment are, of which one alone may look like a mark: what is
-        around it tells.
+        Each counts as long as a letter at the most. Letters of a stamp or of a comment are, of
+        which one alone may look like a mark: what is around it tells.
         """
         box, scale = self.blank.target_boxes[number], self.blank.px_per_mm
         window = self._window_of(box.grown(_LINE_WIDE_MM * scale, _LINE_HIGH_MM * scale))
