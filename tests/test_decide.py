@@ -99,15 +99,6 @@ def test_ink_that_lies_mostly_around_a_box_is_no_sure_mark_of_it() -> None:
         assert decide("o0", inked(0.3, outside=outside)).state is state
 
 
-def test_a_weak_mark_with_long_ink_around_it_and_its_label_may_be_a_seal() -> None:
-    for label_mm, inside, state in (
-        (4.0, 0.2, MarkState.MARKED),
-        (5.0, 0.2, MarkState.DOUBTFUL),
-        (5.0, 0.3, MarkState.MARKED),
-    ):
-        assert decide("o0", inked(inside, outside=0.04, label_mm=label_mm)).state is state
-
-
 def test_dots_all_over_one_box_more_are_a_doubt_and_dots_inside_alone_are_not() -> None:
     for around, state in ((0.007, ContestState.IN_DOUBT), (0.0, ContestState.VOTED)):
         dots = decide("o0", inked(0.008, extent_mm=0.3, outline=around, outside=around))

@@ -43,7 +43,7 @@ _MOST_OF_ENDS = 0.4
 """Share of the ink inside from which it may be nothing but ends of marks in other targets."""
 _MUCH_AROUND_MM = 8.0
 """A piece of ink around a label so long is more than the tail of a mark."""
-_SOME_AROUND, _SOME_AROUND_MM, _LINE_OF_IT_MM = 0.01, 0.5, 20.0
+_SOME_AROUND, _SOME_AROUND_MM, _LINE_OF_IT_MM = 0.01, 0.5, 10.0
 """Where that share of the surroundings is covered, or a piece of ink so long lies around the label,
 there may be so much of other ink on the page around: a line of writing, or a part of a stamp."""
 _IS_ONE = 0.85

@@ -36,10 +36,10 @@ _MOST_FROM_SHADE = 0.3
 """Grey without a stroke is seldom a mark: where it is one, it is a highlighter's."""
 _MOST_IF_STRAY = 0.6
 """Ink that looks like something else is a mark about as often as not."""
-_NEAR, _ON_LINES = 0.015, 0.012
+_NEAR, _IN_CELL, _ON_LINES = 0.015, 0.025, 0.012
 """Shares of a target and its surroundings covered from which ink there may be meant as a mark,
-where the contest has no other; and around a cell alone, whose lines are longer, so that a mark
-covers less of them."""
+where the contest has no other; of a cell and its surroundings, in which a touch of the pen may be;
+and of those alone, since its lines are longer, so that a mark covers less of them."""
 _ALL_OVER, _SOME = 0.02, 0.005
 """The same in a contest with another mark, where some is inside, on the outline and around."""
 _ON_LABEL_MM = 1.5
@@ -243,7 +243,9 @@ def has_ink_near(measures: TargetMeasures, shape: str) -> bool:
     if shape not in TEXT_SHAPES and _has_line(measures):
         return True
     around = measures.outline + measures.outside
-    return measures.inside + around >= _NEAR or (shape == "cell" and around >= _ON_LINES)
+    if shape == "cell":
+        return around >= _ON_LINES or measures.inside + around >= _IN_CELL
+    return measures.inside + around >= _NEAR
 
 
 def _has_line(measures: TargetMeasures) -> bool:

@@ -38,13 +38,15 @@ _IS_WHOLLY, _SKIP_MM = 0.95, 1.0
 _SEEN_AROUND_MM = 12.0
 _TAIL_MM = 2.0
 """A mark reaches so far beyond its target."""
-_LINE_WIDE_MM, _LINE_HIGH_MM = 15.0, 8.0
+_LINE_WIDE_MM, _LINE_HIGH_MM = 12.0, 3.0
 """Around a target, the surroundings that a line of writing or of a stamp through it fills."""
 _LETTER_MM, _OF_OTHER = (0.8, 5.0), 0.3
 """What is shorter than a letter is dirt, and what is longer counts no more than one: the edge of
 the scan is long. What lies by that share in the surroundings of another target, so far around,
 belongs to that."""
 _AROUND_OTHER_MM = 1.5
+_ARM_MM = 0.5
+"""What reaches so near to a target may be an arm of its own mark, which the outline cuts off."""
 _IS_TAIL = 0.6
 """Share of a piece of ink that lies in one other target, of which it is the mark."""
 _TAIL_OF_MARK, _TAIL_MM2 = 0.67, 12.0
@@ -364,7 +366,8 @@ class PageInk:
             of_others[_slices(around, window)] = True
         in_others = np.bincount(pieces[of_others], minlength=count)
         is_free = in_others < _OF_OTHER * stats[:, cv2.CC_STAT_AREA]
-        is_free[pieces[_slices(self._inside[number], window)]] = False
+        own = self._window_of(box.grown(_ARM_MM * scale))
+        is_free[pieces[_slices(own, window)]] = False
         is_free[0] = False
         sides = stats[is_free, cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1]
         lengths_mm = np.hypot(sides[:, 0], sides[:, 1]) / scale
