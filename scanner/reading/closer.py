@@ -46,6 +46,8 @@ _MUCH_AROUND_MM = 8.0
 _SOME_AROUND, _SOME_AROUND_MM, _LINE_OF_IT_MM = 0.01, 0.5, 10.0
 """Where that share of the surroundings is covered, or a piece of ink so long lies around the label,
 there may be so much of other ink on the page around: a line of writing, or a part of a stamp."""
+_FILLED = 0.5
+"""Share of the inside covered that is more than a letter's."""
 _IS_ONE = 0.85
 """Share of the ink inside in its largest piece from which it hangs together."""
 _EVEN_ODDS = 0.5
@@ -233,7 +235,9 @@ def _is_amid_ink(seen: _Seen, page: PageInk) -> bool:
     """Whether a mark may be a letter or a line of a stamp, a seal or a comment around it."""
     first = seen.measures
     is_alone = first.outside < _SOME_AROUND and first.label_mm < _SOME_AROUND_MM
-    return not is_alone and page.length_around(seen.number) >= _LINE_OF_IT_MM
+    if is_alone or first.inside >= _FILLED:
+        return False
+    return page.length_around(seen.number) >= _LINE_OF_IT_MM
 
 
 def _is_fold(seen: _Seen, page: PageInk) -> bool:

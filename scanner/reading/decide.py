@@ -36,10 +36,10 @@ _MOST_FROM_SHADE = 0.3
 """Grey without a stroke is seldom a mark: where it is one, it is a highlighter's."""
 _MOST_IF_STRAY = 0.6
 """Ink that looks like something else is a mark about as often as not."""
-_NEAR, _IN_CELL, _ON_LINES = 0.015, 0.025, 0.012
+_NEAR, _ON_LINES, _PARTLY_IN = 0.025, 0.012, 0.015
 """Shares of a target and its surroundings covered from which ink there may be meant as a mark,
-where the contest has no other; of a cell and its surroundings, in which a touch of the pen may be;
-and of those alone, since its lines are longer, so that a mark covers less of them."""
+where the contest has no other; around a cell, whose lines are longer, so that a mark covers less of
+them; and of a box, where some of it is inside."""
 _ALL_OVER, _SOME = 0.02, 0.005
 """The same in a contest with another mark, where some is inside, on the outline and around."""
 _ON_LABEL_MM = 1.5
@@ -51,9 +51,9 @@ _MOSTLY_AROUND = 0.45
 so much of that of the inside, nearly three times as much ink lies around a box as in it."""
 _DARK_AROUND = 0.4
 """Share of the surroundings covered from which it is shadow, or the print of something else."""
-_ON_OUTLINE, _BESIDE = 0.01, 0.015
+_ON_OUTLINE, _BESIDE, _BESIDE_MM = 0.01, 0.03, 0.5
 """Shares of the outline's own band covered, alone and with what is inside, from which a mark may
-lie on it."""
+lie on it; or alone, where a piece of ink so long is inside."""
 _SPECK_MM = 1.3
 _MORE_THAN_SPECKS = 0.3
 """Ink of which no piece is longer than that may be dirt, unless it covers such a share."""
@@ -222,7 +222,8 @@ def _is_beside(target: TargetReading) -> bool:
     """A mark on an outline, or pale and all over a box, may be one more, or one too many."""
     measures = target.measures
     parts = measures.inside, measures.outline, measures.outside
-    is_on_it = measures.outline >= _ON_OUTLINE and measures.outline + measures.inside >= _BESIDE
+    is_much = measures.outline + measures.inside >= _BESIDE or measures.extent_mm >= _BESIDE_MM
+    is_on_it = measures.outline >= _ON_OUTLINE and is_much
     is_all_over = min(parts) >= _SOME and sum(parts) >= _ALL_OVER
     return target.state is MarkState.UNMARKED and (is_on_it or is_all_over)
 
@@ -244,8 +245,8 @@ def has_ink_near(measures: TargetMeasures, shape: str) -> bool:
         return True
     around = measures.outline + measures.outside
     if shape == "cell":
-        return around >= _ON_LINES or measures.inside + around >= _IN_CELL
-    return measures.inside + around >= _NEAR
+        return around >= _ON_LINES or measures.inside + around >= _NEAR
+    return measures.inside + around >= (_PARTLY_IN if measures.inside >= _SOME else _NEAR)
 
 
 def _has_line(measures: TargetMeasures) -> bool:
