@@ -58,6 +58,7 @@ CASES = {
     "letters of a stamp in a box among its lines": 20880002324,
     "a stamp's border and a letter in a box": 20880002353,
     "a pale stamp under a blackened box": 20880004962,
+    "a highlighter in boxes that a streak runs through": 21120007030,
     "the edge of a seal in a box": 20880005540,
     "dashes of a streak, with a speck, on a 1-bit scan": 20880004582,
     "a hatch over the upper outline on a 1-bit scan": 20880003536,

@@ -43,7 +43,7 @@ _MOST_OF_ENDS = 0.4
 """Share of the ink inside from which it may be nothing but ends of marks in other targets."""
 _MUCH_AROUND_MM = 8.0
 """A piece of ink around a label so long is more than the tail of a mark."""
-_SOME_AROUND, _SOME_AROUND_MM, _LINE_OF_IT_MM = 0.01, 0.5, 10.0
+_SOME_AROUND, _SOME_AROUND_MM = 0.01, 0.5
 """Where that share of the surroundings is covered, or a piece of ink so long lies around the label,
 there may be so much of other ink on the page around: a line of writing, or a part of a stamp."""
 _FILLED = 0.5
@@ -134,7 +134,7 @@ def doubt_marks(
     return {
         seen.number: replace(seen.measures, through=1.0)
         for seen in _see(measured, page, marked)
-        if _may_be_no_mark(seen, page)
+        if _is_doubtful(seen, page)
     }
 
 
@@ -202,7 +202,7 @@ def _measure_closer(seen: _Seen, page: PageInk, voter: Voter) -> TargetMeasures:
     through = max(again.through, through * seen.measures.through)
     again = replace(again, stroke_mm=strokes_mm, through=through)
     is_marked = probability_of_mark(again) >= _EVEN_ODDS
-    if through < 1.0 and (_may_be_no_mark(seen, page) if is_marked else _is_tail(seen, page)):
+    if through < 1.0 and (_is_doubtful(seen, page) if is_marked else _is_tail(seen, page)):
         again = replace(again, through=1.0)
     if voter.is_known and _is_shade(again, left, place, px_per_mm):
         again = replace(again, weight=0.0)
@@ -211,7 +211,7 @@ def _measure_closer(seen: _Seen, page: PageInk, voter: Voter) -> TargetMeasures:
     return again
 
 
-def _may_be_no_mark(seen: _Seen, page: PageInk) -> bool:
+def _is_doubtful(seen: _Seen, page: PageInk) -> bool:
     """Whether what looks like a mark may be something else, as the whole page shows."""
     pieces = _without_specks(seen.traces, page.blank.px_per_mm)
     return (
@@ -237,7 +237,7 @@ def _is_amid_ink(seen: _Seen, page: PageInk) -> bool:
     is_alone = first.outside < _SOME_AROUND and first.label_mm < _SOME_AROUND_MM
     if is_alone or first.inside >= _FILLED:
         return False
-    return page.length_around(seen.number) >= _LINE_OF_IT_MM
+    return page.is_amid_ink(seen.number)
 
 
 def _is_fold(seen: _Seen, page: PageInk) -> bool:

@@ -269,6 +269,8 @@ def _sweep(
 ) -> dict[int, NDArray[np.uint8]]:
     """Take off the ink that lies under streaks and is not clearly darker than they are.
 
+    Where only shade is left inside, as a highlighter's, it goes on under the streak as beside it.
+
     Returns:
         For the targets of the stack of which they hide so much that a mark may be lost with them,
         the ink before.
@@ -284,9 +286,13 @@ def _sweep(
         whole = np.repeat(np.repeat(piece, 2, axis=0), 2, axis=1)
         levels = whole[top : top + height, left : left + width].astype(np.float32)
         swept = (levels > 0) & (added <= _STREAK_GAIN * levels + _STREAK_MORE)
-        if swept.ravel()[place.inside].mean() > _MOST_SWEPT:
+        is_hidden = swept.ravel()[place.inside]
+        if is_hidden.mean() > _MOST_SWEPT:
             hidden[number] = added.copy()
         added[swept] = 0
+        seen = added.ravel()[place.inside[~is_hidden]]
+        if seen.size and seen.max() < _LIGHT_INK:
+            added.ravel()[place.inside[is_hidden]] = round(float(seen.mean()))
     return hidden
 
 

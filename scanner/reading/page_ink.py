@@ -14,7 +14,7 @@ from scanner.geometry import Box
 from scanner.reading.align import AlignedPage, Window, lay_window
 from scanner.reading.folds import Fold, find_fold, look_beyond, measure_strips
 from scanner.reading.ink import Tone, darkness_on
-from scanner.reading.places import TargetPlace, find_known
+from scanner.reading.places import TargetPlace, find_known, find_line
 from scanner.reading.strokes import follow, is_cross, is_made_here, join_ink, join_px, join_strokes
 
 INK = 60
@@ -38,15 +38,11 @@ _IS_WHOLLY, _SKIP_MM = 0.95, 1.0
 _SEEN_AROUND_MM = 12.0
 _TAIL_MM = 2.0
 """A mark reaches so far beyond its target."""
-_LINE_WIDE_MM, _LINE_HIGH_MM = 12.0, 3.0
-"""Around a target, the surroundings that a line of writing or of a stamp through it fills."""
-_LETTER_MM, _OF_OTHER = (0.8, 5.0), 0.3
-"""What is shorter than a letter is dirt, and what is longer counts no more than one: the edge of
-the scan is long. What lies by that share in the surroundings of another target, so far around,
-belongs to that."""
-_AROUND_OTHER_MM = 1.5
-_ARM_MM = 0.5
-"""What reaches so near to a target may be an arm of its own mark, which the outline cuts off."""
+_LINE_OF_INK_MM, _LETTER_MM = 10.0, (0.8, 5.0)
+"""Length from which ink around a target is a line of writing or of a stamp; what is shorter than a
+letter is dirt, and what is longer counts no more than one: the edge of the scan is long."""
+_ELSEWHERE = 0.7
+"""Share of a piece of ink that must lie clear of all targets, or it is of another one's mark."""
 _IS_TAIL = 0.6
 """Share of a piece of ink that lies in one other target, of which it is the mark."""
 _TAIL_OF_MARK, _TAIL_MM2 = 0.67, 12.0
@@ -350,29 +346,31 @@ class PageInk:
         soft = cv2.dilate(ends, np.ones((3, 3), np.uint8)) > 0
         return np.asarray(soft[_slices(window, around)])
 
-    def length_around(self, number: int) -> float:
-        """How long the pieces of ink near a target are together that no target has, in mm.
+    def is_amid_ink(self, number: int) -> bool:
+        """Whether a target lies in a line of ink that is no target's, as a comment or a stamp.
 
-        Each counts as long as a letter at the most. Letters of a stamp or of a comment are, of
-        which one alone may look like a mark: what is around it tells.
+        Each piece counts as long as a letter at the most. One of the letters alone may look like a
+        mark: what is around it tells.
         """
-        box, scale = self.blank.target_boxes[number], self.blank.px_per_mm
-        window = self._window_of(box.grown(_LINE_WIDE_MM * scale, _LINE_HIGH_MM * scale))
-        ink = (self.added(window) >= TRACE).astype(np.uint8)
-        count, pieces, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
-        of_others = np.zeros(ink.shape, bool)
-        for other in (*self.blank.target_boxes[:number], *self.blank.target_boxes[number + 1 :]):
-            around = self._window_of(other.grown(_AROUND_OTHER_MM * scale))
-            of_others[_slices(around, window)] = True
-        in_others = np.bincount(pieces[of_others], minlength=count)
-        is_free = in_others < _OF_OTHER * stats[:, cv2.CC_STAT_AREA]
-        own = self._window_of(box.grown(_ARM_MM * scale))
-        is_free[pieces[_slices(own, window)]] = False
-        is_free[0] = False
-        sides = stats[is_free, cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1]
+        scale = self.blank.px_per_mm
+        line = find_line(self.blank, number)
+        ink = self.added(line.window) >= TRACE
+        # A piece has no fewer pixels than its longer side: of so few, no line is made.
+        fewest = _ELSEWHERE * _LINE_OF_INK_MM * scale / np.sqrt(2)
+        if np.count_nonzero(ink & line.is_elsewhere) < fewest:
+            return False
+        count, pieces, stats, _ = cv2.connectedComponentsWithStats(
+            ink.view(np.uint8), connectivity=8
+        )
+        elsewhere = np.bincount(pieces[line.is_elsewhere], minlength=count)
+        counts = elsewhere > _ELSEWHERE * stats[:, cv2.CC_STAT_AREA]
+        counts[pieces[line.is_own]] = False
+        counts[0] = False
+        sides = stats[counts, cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1]
         lengths_mm = np.hypot(sides[:, 0], sides[:, 1]) / scale
         least, most = _LETTER_MM
-        return float(np.minimum(lengths_mm[lengths_mm >= least], most).sum())
+        length_mm = np.minimum(lengths_mm[lengths_mm >= least], most).sum()
+        return bool(length_mm >= _LINE_OF_INK_MM)
 
     def is_whole(self, number: int) -> bool:
         """Whether the ink in a target is one piece, and that is nowhere else.

@@ -49,6 +49,11 @@ _LEAST_FREE = 0.08
 """Share of the inside free of print from which ink is counted only there."""
 _NEAR_MM = 0.6
 _RING_MM = 2.2
+_LINE_WIDE_MM, _LINE_HIGH_MM = 12.0, 3.0
+"""Around a target, the surroundings that a line of writing or of a stamp through it fills."""
+_ARM_MM, _AROUND_OTHER_MM = 0.5, 1.5
+"""What reaches so near to a target may be an arm of its own mark, which the outline cuts off; and
+what lies so near to another may be that one's."""
 _EVEN_PX = 4
 """Surroundings are whole multiples of this wide and high."""
 
@@ -230,6 +235,34 @@ def find_places(blank: BlankPage) -> Places:
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class LinePlace:
+    """Where a line of writing through a target would lie."""
+
+    window: Window
+    is_own: NDArray[np.bool_]
+    """Where the target is and what is next to it, shape as the window."""
+    is_elsewhere: NDArray[np.bool_]
+    """Where neither that is nor another target and what is around it, shape as the window."""
+
+
+@lru_cache(maxsize=512)
+def find_line(blank: BlankPage, number: int) -> LinePlace:
+    """Where a line of writing through a target would lie."""
+    scale, shape = blank.px_per_mm, blank.darkness.shape
+    box = blank.target_boxes[number]
+    window = window_of(box.grown(_LINE_WIDE_MM * scale, _LINE_HIGH_MM * scale), shape)
+    own = window_of(box.grown(_ARM_MM * scale), shape)
+    is_taken = np.zeros(shape, bool)
+    for other in (*blank.target_boxes[:number], *blank.target_boxes[number + 1 :]):
+        x0, y0, x1, y1 = window_of(other.grown(_AROUND_OTHER_MM * scale), shape)
+        is_taken[y0:y1, x0:x1] = True
+    x0, y0, x1, y1 = window
+    here = is_taken[y0:y1, x0:x1]
+    is_own = _mask(here, _within(own, window))
+    return LinePlace(window, is_own, ~here & ~is_own)
+
+
 def _stack(
     targets: Sequence[TargetPlace], reach: int, nodes: tuple[int, int]
 ) -> tuple[TargetStack, ...]:
@@ -291,7 +324,7 @@ def _ring(box: Box, shape: tuple[int, ...]) -> Window:
     return x0, y0, x0 + size[0], y0 + size[1]
 
 
-def _mask(like: NDArray[np.uint8], window: Window) -> NDArray[np.bool_]:
+def _mask(like: NDArray[np.generic], window: Window) -> NDArray[np.bool_]:
     mask = np.zeros(like.shape, bool)
     mask[window[1] : window[3], window[0] : window[2]] = True
     return mask
