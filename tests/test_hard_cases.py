@@ -60,6 +60,7 @@ CASES = {
     "a pale stamp under a blackened box": 20880004962,
     "a highlighter in boxes that a streak runs through": 21120007030,
     "the edge of a seal in a box": 20880005540,
+    "the broken ring of a stamp in a box": 21360001978,
     "dashes of a streak, with a speck, on a 1-bit scan": 20880004582,
     "a hatch over the upper outline on a 1-bit scan": 20880003536,
     "a highlighter's tick that touches the one above": 20880007906,

@@ -51,8 +51,9 @@ _FILLED = 0.5
 _IS_ONE = 0.85
 """Share of the ink inside in its largest piece from which it hangs together."""
 _EVEN_ODDS = 0.5
-_LINE_MM, _SLIM = 1.5, 4.0
-"""A line along the page or across it, so long and so many times as long as wide, may be a fold."""
+_LINE_MM, _SLIM, _SLIM_PIECE = 1.5, 4.0, 2.5
+"""A line along the page or across it, so long and so many times as long as wide, may be a fold;
+among other pieces it may be a part of a stamp's ring, which bends."""
 _LITTLE_INK = 0.25
 """Share of the inside of a box that such a line may cover."""
 _LONG_MM = 9.0
@@ -213,10 +214,14 @@ def _measure_closer(seen: _Seen, page: PageInk, voter: Voter) -> TargetMeasures:
 
 def _is_doubtful(seen: _Seen, page: PageInk) -> bool:
     """Whether what looks like a mark may be something else, as the whole page shows."""
-    pieces = _without_specks(seen.traces, page.blank.px_per_mm)
+    px_per_mm = page.blank.px_per_mm
+    pieces = _without_specks(seen.traces, px_per_mm)
+    largest = _largest_of(pieces)
+    is_one = np.count_nonzero(largest) >= _IS_ONE * np.count_nonzero(seen.traces)
     return (
-        _is_slim(pieces, page.blank.px_per_mm)
-        or (_is_in_pieces(pieces, seen.traces) and not page.is_one_piece(seen.number))
+        _is_slim(pieces, px_per_mm)
+        or (not is_one and _is_slim(largest, px_per_mm, _SLIM_PIECE))
+        or (not is_one and not page.is_one_piece(seen.number))
         or _is_amid_ink(seen, page)
         or _is_fold(seen, page)
         or _is_tail(seen, page)
@@ -224,11 +229,11 @@ def _is_doubtful(seen: _Seen, page: PageInk) -> bool:
     )
 
 
-def _is_in_pieces(pieces: NDArray[np.bool_], ink: NDArray[np.bool_]) -> bool:
-    """Whether the ink inside a target does not hang together: letters, the specks of a shade."""
-    _, _, stats, _ = cv2.connectedComponentsWithStats(pieces.view(np.uint8), connectivity=8)
-    largest = stats[1:, cv2.CC_STAT_AREA].max(initial=0)
-    return bool(largest < _IS_ONE * np.count_nonzero(ink))
+def _largest_of(ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The largest piece of the ink inside a target, alone."""
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)
+    stats[0, cv2.CC_STAT_AREA] = 0
+    return np.asarray(ink & (pieces == stats[:, cv2.CC_STAT_AREA].argmax()))
 
 
 def _is_amid_ink(seen: _Seen, page: PageInk) -> bool:
@@ -285,13 +290,13 @@ def _is_level(ink: NDArray[np.bool_]) -> bool:
     return False
 
 
-def _is_slim(ink: NDArray[np.bool_], px_per_mm: float) -> bool:
+def _is_slim(ink: NDArray[np.bool_], px_per_mm: float, times: float = _SLIM) -> bool:
     """Whether the ink inside a target is one straight line along the page or across it.
 
     A 1-bit scan shows a fold as dashes, as dark as a pen's; few strokes of a voter lie so.
     """
     short, long = sorted(cv2.boundingRect(ink.view(np.uint8))[2:])
-    return long >= _LINE_MM * px_per_mm and long >= _SLIM * short
+    return long >= _LINE_MM * px_per_mm and long >= times * short
 
 
 def _without_specks(ink: NDArray[np.bool_], px_per_mm: float) -> NDArray[np.bool_]:
