@@ -218,9 +218,10 @@ def _is_doubtful(seen: _Seen, page: PageInk) -> bool:
     pieces = _without_specks(seen.traces, px_per_mm)
     largest = _largest_of(pieces)
     is_one = np.count_nonzero(largest) >= _IS_ONE * np.count_nonzero(seen.traces)
+    is_little = np.count_nonzero(seen.traces) <= _LITTLE_INK * seen.traces.size
     return (
         _is_slim(pieces, px_per_mm)
-        or (not is_one and _is_slim(largest, px_per_mm, _SLIM_PIECE))
+        or (is_little and not is_one and _is_slim(largest, px_per_mm, _SLIM_PIECE))
         or (not is_one and not page.is_one_piece(seen.number))
         or _is_amid_ink(seen, page)
         or _is_fold(seen, page)
@@ -338,6 +339,10 @@ def _take_off(
     left = added.copy()
     left[explained] = 0
     if (left[core] >= TRACE).mean() <= _NOTHING_LEFT:
+        hidden = explained[core]
+        if not hidden.all():
+            # Shade, as a highlighter's, goes on under a fold as it is beside it.
+            left[core][hidden] = round(float(left[core][~hidden].mean()))
         return left, 0.0
     ink = added >= TRACE
     count, pieces = join_strokes(ink, seen.place.known < BARE, px_per_mm)

@@ -292,6 +292,9 @@ class PageInk:
         is_tail = (most >= _IS_TAIL) & (found.shares[:, number] <= _TAIL_OF_MARK * most)
         covered = np.bincount(inside.ravel(), minlength=len(most))
         is_tail &= covered <= _TAIL_MM2 * self.blank.px_per_mm**2
+        for piece in np.flatnonzero(is_tail & (covered > 0)).tolist():
+            # Ends of marks that lie elsewhere seldom cross; a cross of its own may touch theirs.
+            is_tail[piece] = piece > 0 and not is_cross(inside == piece)
         if others is not None:
             is_tail &= np.isin(found.shares.argmax(axis=1), list(others))
         tail = is_tail[here].astype(np.uint8)
